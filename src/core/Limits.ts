@@ -1,0 +1,79 @@
+/**
+ * Every bound of the engine in one place, each with its unit last in the name and its reason.
+ *
+ * A bound that users may move is an option of the layer it belongs to, and takes its default from here.
+ * Invariant I10: everything has a bound.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * The default bounds.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const Limits = {
+  /** One encoded payload. Above it a value does not belong in a history: it is read again on every replay (row X17). */
+  payloadBytesMax: 2 * 1024 * 1024,
+  /** How deep a payload may nest: deeper JSON overflows the stack of parsers that recurse. */
+  payloadDepthMax: 256,
+  /** A recorded failure's message. Some libraries put whole responses into it. */
+  failureMessageCharsMax: 10_000,
+  /** A recorded failure's stack. */
+  failureStackCharsMax: 4_000,
+  /** A recorded duration, some 31,000 years: JSON has no Infinity, and an endless timeout must be read back. */
+  durationMillisMax: 1e15,
+  /** Workflow ids, task queues, names, update ids: they are index keys (row X17). */
+  identifierCharsMax: 1_000,
+  /** Events of one run. Replay time grows with it; a longer life is a chain of runs (row K11). */
+  historyEventsMax: 51_200,
+  /** Encoded bytes of one run's history (row K11). */
+  historyBytesMax: 50 * 1024 * 1024,
+  /** Events from which continuing as new is suggested (row K11). */
+  historyEventsSuggested: 4_096,
+  /** Steps that one run may have pending at once: activities, timers and inline steps each (row X17). */
+  pendingMax: 2_000,
+  /** Signals that one run takes in (row X17). */
+  signalsMax: 10_000,
+  /** Updates in progress in one run (row U12). */
+  updatesInFlightMax: 10,
+  /** Updates that one run takes in (row U12). */
+  updatesMax: 2_000,
+  /** Fiber operations in one turn: a body that loops without a durable step must not hold the thread for ever. */
+  turnOperationsMax: 10_000_000,
+  /** Rounds of `Workflow.condition` re-checks in one turn: two conditions that undo each other would never end. */
+  turnConditionRoundsMax: 10_000,
+  /** Turns of one execution that wait for their commit: bounds what one hot execution may hold back. */
+  uncommittedTurnsMax: 512,
+  /** Turns in one commit: bounds the time that one transaction holds the write lock. */
+  commitTurnsMax: 1_024,
+  /** Messages that wait in memory for one execution; more wait at their senders. */
+  inboxMax: 10_000,
+  /** Executions that one worker keeps in memory between turns (row N2). */
+  cachedExecutionsMax: 1_000,
+  /** Fibers of cached executions: memory goes with fibers, at 5 to 8 KB each. */
+  cachedFibersMax: 10_000,
+  /** Activities that one worker runs at once (row A17). */
+  concurrentActivitiesMax: 100,
+  /** Inline steps that one worker runs at once. */
+  concurrentStepsMax: 100,
+  /** Queued activities that a worker keeps at hand in memory; the rest are read back from the store. */
+  activitiesAtHandMax: 10_000,
+  /** History turns read per page while an execution is brought back. */
+  historyPageTurns: 500,
+  /** Rows that one claim takes: a claim is one transaction. */
+  claimRowsMax: 256,
+  /** Lease of a worker. When it lapses, others take over what it owned. */
+  leaseMillis: 10_000,
+  /** First delay before a failed turn is tried again (I7); doubles each time. */
+  turnRetryMillis: 100,
+  /** Longest delay between two tries of a failed turn. */
+  turnRetryMillisMax: 60_000,
+  /** Heartbeats are recorded at most this often when no heartbeat timeout is set (row A3). */
+  heartbeatIntervalMillis: 30_000,
+  /** Heartbeats are recorded at least this often (row A3). */
+  heartbeatIntervalMillisMax: 60_000,
+  /** How long a reply waits in the store for a caller of another process that never came back for it. */
+  replyRetentionMillis: 600_000
+} as const

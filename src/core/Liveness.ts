@@ -1,0 +1,80 @@
+/**
+ * Liveness (I5): for each open run, what will wake it, and what should but will not.
+ *
+ * A run's history says what it waits for; the store's rows say what will wake it. Each wait must have its row:
+ *
+ * ```
+ *   pending activity ──▶ its task row, or its outcome in the mailbox
+ *   pending timer    ──▶ a wake-up time no later than it is due
+ *   pending step     ──▶ a wake-up time (for whoever takes the run over)
+ *   no first turn    ──▶ its Start in the mailbox
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import type { Message } from "./Message.js"
+import type { RunState } from "./RunState.js"
+import * as RunStates from "./RunState.js"
+
+/**
+ * An open run that nothing will wake, or not for all that it waits for.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class LivenessFault extends Schema.TaggedError<LivenessFault>()("LivenessFault", {
+  runId: Schema.String,
+  fault: Schema.Literal("LostActivity", "LostTimer", "LostStep", "LostStart", "NoWakeUp"),
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `open run ${this.runId}: ${this.fault}: ${this.detail}`
+  }
+}
+
+/**
+ * What the store holds for a run.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface WakeUps {
+  readonly wakeAt: number | undefined
+  /** Sequence numbers of the task rows. */
+  readonly tasks: ReadonlySet<number>
+  readonly mail: ReadonlyArray<Message>
+  /** Whether the last turn said that no message will get the body on. */
+  readonly unreachable: boolean
+}
+
+/**
+ * The faults of one run: none for a closed one.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const faults = (state: RunState, wakeUps: WakeUps): ReadonlyArray<LivenessFault> => {
+  const { runId } = state
+  const found: Array<LivenessFault> = []
+  const add = (fault: LivenessFault["fault"], detail: string) => found.push(new LivenessFault({ runId, fault, detail }))
+  if (state.closed !== undefined) return found
+  if (state.turn === 0 && !wakeUps.mail.some((message) => message._tag === "Start")) {
+    add("LostStart", "it has no first turn, and no start waits in its mailbox")
+  }
+  const settled = new Set<number>()
+  for (const message of wakeUps.mail) if (message._tag === "ActivityOutcome") settled.add(message.outcome.seq)
+  for (const [seq, pending] of state.activities) {
+    if (!wakeUps.tasks.has(seq) && !settled.has(seq)) {
+      add("LostActivity", `activity ${pending.scheduled.name} #${seq} is pending and has no task`)
+    }
+  }
+  const due = RunStates.wakeAt(state)
+  if (due !== undefined && (wakeUps.wakeAt === undefined || wakeUps.wakeAt > due)) {
+    // A failed turn keeps its own time of the next try, at which everything that is due is looked at again.
+    if (due === RunStates.onTakeover) add("LostStep", "inline steps are pending, and no wake-up brings them back")
+    else if (wakeUps.wakeAt === undefined) add("LostTimer", `a timer is due at ${due}, and no wake-up is set`)
+  }
+  if (wakeUps.unreachable) add("NoWakeUp", "the body waits for something that no timer, step or message will bring")
+  return found
+}

@@ -1,0 +1,111 @@
+/**
+ * The state of a run: a fold over its events. Composes the families' slices, and only dispatches.
+ *
+ * @since 0.1.0
+ */
+import type { Event, Turn } from "./Event.js"
+import * as Activity from "./family/Activity.js"
+import * as Execution from "./family/Execution.js"
+import * as Signal from "./family/Signal.js"
+import * as Step from "./family/Step.js"
+import * as Timer from "./family/Timer.js"
+import * as Update from "./family/Update.js"
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface RunState extends Execution.Slice, Activity.Slice, Timer.Slice, Step.Slice, Signal.Slice, Update.Slice {
+  readonly runId: string
+  /** The last turn taken in; 0 before the first. */
+  turn: number
+  /** Events so far. */
+  events: number
+  /** The time of the last turn, in epoch milliseconds. */
+  time: number
+}
+
+/**
+ * The state of a run before its first turn.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const empty = (runId: string): RunState => ({
+  runId,
+  turn: 0,
+  events: 0,
+  time: 0,
+  ...Execution.empty(),
+  ...Activity.empty(),
+  ...Timer.empty(),
+  ...Step.empty(),
+  ...Signal.empty(),
+  ...Update.empty()
+})
+
+const table = {
+  ...Execution.evolve,
+  ...Activity.evolve,
+  ...Timer.evolve,
+  ...Step.evolve,
+  ...Signal.evolve,
+  ...Update.evolve
+}
+
+type Evolve = (state: RunState, event: Event) => void
+
+/**
+ * Takes a turn into the state, which it owns and changes in place: a fold over tens of thousands of events copies
+ * nothing.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const evolve = (state: RunState, turn: Turn): RunState => {
+  state.turn = turn.turn
+  state.time = turn.at
+  for (const event of turn.events) {
+    ;(table[event._tag] as Evolve)(state, event)
+    state.events++
+  }
+  return state
+}
+
+/**
+ * The state after a whole history.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const fold = (runId: string, history: Iterable<Turn>): RunState => {
+  const state = empty(runId)
+  for (const turn of history) evolve(state, turn)
+  return state
+}
+
+/**
+ * Stands for a wake-up that is due at once for whoever takes an unowned run over, and never for its owner.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const onTakeover = -1
+
+/**
+ * When the clock must wake the run, in epoch milliseconds: its first timer. While inline steps are pending only the
+ * process that performs them can get it on: then it is due at once for whoever takes it over (I5).
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const wakeAt = (state: RunState): number | undefined =>
+  state.closed !== undefined ? undefined : state.steps.size > 0 ? onTakeover : Timer.next(state)?.dueAt
+
+/**
+ * How many steps are pending: activities, timers and inline steps.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const pending = (state: RunState): number => state.activities.size + state.timers.size + state.steps.size
