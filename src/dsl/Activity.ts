@@ -1,0 +1,421 @@
+/**
+ * Activities: the steps of a workflow that touch the world. A definition is a contract of schemas; its body is given
+ * apart, as a Layer, and may use any Effect service.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type { Failure } from "../core/Failure.js"
+import * as Failures from "../core/Failure.js"
+import type { ActivityScheduled, CancellationType } from "../core/family/Activity.js"
+import { Limits } from "../core/Limits.js"
+import type * as Payload from "../core/Payload.js"
+import * as RetryPolicy from "../core/RetryPolicy.js"
+import type { ActivityInfo } from "./ActivityContext.js"
+import { ActivityContext } from "./ActivityContext.js"
+import { ActivityError } from "./ActivityError.js"
+import { ApplicationError, toFailure } from "./ApplicationError.js"
+import type { AnySchema, Codec, PayloadInput, PayloadType, TypeOf } from "./Contract.js"
+import * as Contract from "./Contract.js"
+import * as Place from "./Place.js"
+import type { ActivityCall, ActivityOutcome } from "./WorkflowContext.js"
+import { WorkflowContext } from "./WorkflowContext.js"
+
+/**
+ * Says in types that a worker hosts the activity of this name. A body that calls it requires it, and only its Layer
+ * provides it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Hosted<Name extends string> {
+  readonly _: unique symbol
+  readonly activity: Name
+}
+
+/**
+ * Timeouts, retries and cancellation of one call. Those of the definition hold where a call names none.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Longest time of one attempt, from its start (row A11). Default: schedule-to-close. One of the two is required. */
+  readonly startToCloseTimeout?: Duration.DurationInput | undefined
+  /** Longest time in the queue, for each attempt; never retried (row A12). */
+  readonly scheduleToStartTimeout?: Duration.DurationInput | undefined
+  /** Longest time in all, retries and delays included (row A13). */
+  readonly scheduleToCloseTimeout?: Duration.DurationInput | undefined
+  /** Longest time between two heartbeats (row A4). Default: none, and no check that the attempt is alive. */
+  readonly heartbeatTimeout?: Duration.DurationInput | undefined
+  /** Default: 1 second, doubling, at most 100 seconds, without end (row R1). */
+  readonly retry?: RetryPolicy.Options | undefined
+  /** What interrupting the awaiting fiber does. Default "TryCancel" (rows C5 to C7). */
+  readonly cancellation?: CancellationType | undefined
+}
+
+/**
+ * Options of one call.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CallOptions extends Options {
+  /** Default: its number within the run. Must be unique among the activities pending in the run. */
+  readonly activityId?: string | undefined
+}
+
+/**
+ * An activity that was started and is awaited apart.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ActivityHandle<out Success, out Error> {
+  readonly activityId: string
+  /** Its outcome. Interrupting this wait does not cancel the activity. */
+  readonly result: Effect.Effect<Success, Error | ActivityError, WorkflowContext>
+  /** Asks for its cancellation, which `result` shows by its cancellation type. */
+  readonly cancel: Effect.Effect<void, never, WorkflowContext>
+}
+
+/**
+ * An activity's contract.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Activity<Name extends string, Payload, Success, Error> {
+  readonly name: Name
+  /**
+   * Runs the activity and waits for its outcome.
+   *
+   * With a `taskQueue`, workers of that queue run it, and no Layer is asked for here.
+   */
+  readonly execute: {
+    (
+      payload: Payload,
+      options?: CallOptions & { readonly taskQueue?: undefined }
+    ): Effect.Effect<Success, Error | ActivityError, WorkflowContext | Hosted<Name>>
+    (
+      payload: Payload,
+      options: CallOptions & { readonly taskQueue: string }
+    ): Effect.Effect<Success, Error | ActivityError, WorkflowContext>
+  }
+  /** Starts the activity and gives a handle, to await or cancel it apart. */
+  readonly start: {
+    (
+      payload: Payload,
+      options?: CallOptions & { readonly taskQueue?: undefined }
+    ): Effect.Effect<ActivityHandle<Success, Error>, never, WorkflowContext | Hosted<Name>>
+    (
+      payload: Payload,
+      options: CallOptions & { readonly taskQueue: string }
+    ): Effect.Effect<ActivityHandle<Success, Error>, never, WorkflowContext>
+  }
+  /**
+   * Gives the activity its body. Fails with declared errors or `ApplicationError`; anything thrown counts as a failure
+   * of its class name (row R7). Each attempt has a Scope of its own, and is interrupted on timeout and cancellation.
+   */
+  readonly toLayer: <R>(
+    body: (payload: Payload) => Effect.Effect<Success, Error | ApplicationError, R>
+  ) => Layer.Layer<Hosted<Name>, never, Exclude<R, ActivityContext | Scope.Scope>>
+}
+
+/**
+ * Any activity's contract.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Any {
+  readonly name: string
+}
+
+/**
+ * What a worker holds of an activity: its name, and how to run one attempt on encoded values.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class ActivityHost {
+  constructor(
+    readonly name: string,
+    /** The services of its Layer, to which the host adds those of the attempt. */
+    readonly services: Context.Context<never>,
+    /** May throw what the author's function throws before it returns an effect. */
+    readonly run: (input: Payload.Payload) => Effect.Effect<Payload.Payload, Failure, ActivityContext | Scope.Scope>
+  ) {}
+}
+
+/** The tag under which a Layer provides an activity's body. @since 0.1.0 */
+export const hostTag = <Name extends string>(name: Name): Context.Tag<Hosted<Name>, ActivityHost> =>
+  Context.GenericTag<Hosted<Name>, ActivityHost>(`perdure/Activity/${name}`)
+
+/**
+ * Defines an activity.
+ *
+ * Throws `RetryPolicyError` on a retry policy that means nothing, and `ContractError` on a name that is empty, reserved
+ * or too long (row D9): a definition that cannot work fails where it is written.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <
+  const Name extends string,
+  P extends PayloadInput | undefined = undefined,
+  S extends AnySchema | undefined = undefined,
+  E extends AnySchema | undefined = undefined
+>(name: Name, options: Options & {
+  readonly payload?: P
+  readonly success?: S
+  readonly error?: E
+} = {}): Activity<Name, PayloadType<P>, TypeOf<S, void>, TypeOf<E, never>> => {
+  checkName("activity", name)
+  const payload = Contract.codec(Contract.payloadSchema(options.payload), `payload of activity ${name}`)
+  const success = Contract.codec(options.success ?? Schema.Void, `result of activity ${name}`)
+  const error = Contract.codec(options.error ?? Contract.neverSchema, `error of activity ${name}`)
+  const defaults = encodeOptions(options)
+  const tag = hostTag(name)
+
+  const optionsOf = (options: CallOptions & { readonly taskQueue?: string | undefined }) => {
+    const encoded = {
+      ...defaults,
+      ...encodeOptions(options),
+      ...(options.taskQueue === undefined ? {} : { taskQueue: options.taskQueue }),
+      ...(options.activityId === undefined ? {} : { id: options.activityId })
+    }
+    return encoded.startToCloseMillis === undefined && encoded.scheduleToCloseMillis === undefined
+      ? Either.left(
+        new Contract.ContractError({
+          subject: `activity ${name}`,
+          reason: "needs a startToCloseTimeout or a scheduleToCloseTimeout, in its definition or at the call"
+        })
+      )
+      : Either.right(templates(name, encoded))
+  }
+  const plain = optionsOf({})
+
+  const call = (value: unknown, options: CallOptions & { readonly taskQueue?: string | undefined } | undefined) => {
+    const encoded = payload.encode(value)
+    if (Either.isLeft(encoded)) return encoded
+    const made = options === undefined ? plain : optionsOf(options)
+    if (Either.isLeft(made)) return made
+    const { bare, withInput } = made.right
+    const input = encoded.right
+    return Either.right<ActivityCall>(
+      input === undefined ? (seq) => ({ ...bare, seq }) : (seq) => ({ ...withInput, seq, input })
+    )
+  }
+
+  const decode = (outcome: ActivityOutcome, id: string | undefined): Effect.Effect<unknown, unknown> => {
+    if (outcome._tag === "ActivityCompleted") {
+      const value = success.decode(outcome.result)
+      return Either.isLeft(value) ? Effect.die(value.left) : Effect.succeed(value.right)
+    }
+    return Effect.fail(decodeFailure(error, name, id ?? String(outcome.seq), outcome))
+  }
+
+  // Not a generator, and the context read off the fiber: this is the hot path of every replayed step.
+  const execute = (value: unknown, options?: CallOptions & { readonly taskQueue?: string | undefined }) => {
+    const place = Place.capture(execute)
+    const id = options?.activityId
+    return Effect.withFiberRuntime<unknown, unknown>((fiber) => {
+      const context = Context.unsafeGet(fiber.currentContext as Context.Context<WorkflowContext>, WorkflowContext)
+      const made = call(value, options)
+      if (Either.isLeft(made)) return Effect.die(made.left)
+      return Effect.flatMap(context.executeActivity(made.right, place), (outcome) => decode(outcome, id))
+    })
+  }
+
+  const start = (value: unknown, callOptions?: CallOptions & { readonly taskQueue?: string | undefined }) => {
+    const place = Place.capture(start)
+    return Effect.flatMap(WorkflowContext, (context) => {
+      const made = call(value, callOptions)
+      if (Either.isLeft(made)) return Effect.die(made.left)
+      return Effect.map(context.startActivity(made.right, place), (started) => ({
+        activityId: started.id,
+        result: Effect.flatMap(started.await, (outcome) => decode(outcome, started.id)),
+        cancel: started.cancel
+      }))
+    })
+  }
+
+  const onFailure = (failed: unknown) => Effect.fail(encodeFailure(error, failed))
+  const onSuccess = (value: unknown) => {
+    const encoded = success.encode(value)
+    return Either.isLeft(encoded)
+      ? Effect.fail<Failure>({ ...Failures.fromUnknown(encoded.left), nonRetryable: true })
+      : Effect.succeed(encoded.right)
+  }
+
+  const toLayer = <R>(body: (payload: never) => Effect.Effect<unknown, unknown, R>) =>
+    Layer.effect(
+      tag,
+      Effect.map(Effect.context<Exclude<R, ActivityContext | Scope.Scope>>(), (context) =>
+        new ActivityHost(name, context as Context.Context<never>, (input) => {
+          const decoded = payload.decode(input)
+          if (Either.isLeft(decoded)) {
+            return Effect.fail(Failures.fromUnknown(decoded.left))
+          }
+          const attempt = body(decoded.right as never) as Effect.Effect<unknown, unknown>
+          return Effect.matchEffect(attempt, { onFailure, onSuccess })
+        }))
+    )
+
+  return { name, execute, start, toLayer } as unknown as Activity<
+    Name,
+    PayloadType<P>,
+    TypeOf<S, void>,
+    TypeOf<E, never>
+  >
+}
+
+/**
+ * What the running attempt knows of itself, the idempotency key among it (rows A1, A2).
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export const info: Effect.Effect<ActivityInfo, never, ActivityContext> = Effect.map(
+  ActivityContext,
+  (context) => context.info
+)
+
+/**
+ * Says that the attempt is alive, and records details for the next attempt should this one fail (rows A3 to A5).
+ *
+ * The first call is recorded at once, later ones at most every 0.8 heartbeat timeouts, the latest details winning.
+ * Details must be JSON. Interrupts the attempt when its cancellation was asked for or its run is over.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const heartbeat = (details?: unknown): Effect.Effect<void, never, ActivityContext> =>
+  Effect.flatMap(ActivityContext, (context) => Effect.orDie(context.heartbeat(details)))
+
+/**
+ * The details that an earlier attempt recorded last, read by a schema; none on the first attempt or when nothing was
+ * recorded (row A5). Fails with `ContractError` when they do not fit the schema.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const lastHeartbeat = <A, I>(
+  schema: Schema.Schema<A, I>
+): Effect.Effect<A | undefined, Contract.ContractError, ActivityContext> => {
+  const codec = Contract.codec(schema, "last heartbeat")
+  return Effect.flatMap(ActivityContext, (context) =>
+    context.lastHeartbeat === undefined
+      ? Effect.succeed(undefined)
+      : codec.decode(context.lastHeartbeat) as Either.Either<A, Contract.ContractError>)
+}
+
+/**
+ * Whether the worker has begun to shut down: a long activity may end early and be tried elsewhere (row A16).
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export const shuttingDown: Effect.Effect<boolean, never, ActivityContext> = Effect.flatMap(
+  ActivityContext,
+  (context) => context.shuttingDown
+)
+
+// -----------------------------------------------------------------------------
+// internal
+// -----------------------------------------------------------------------------
+
+/** @internal */
+export const checkName = (kind: string, name: string): void => {
+  const refuse = (reason: string): never => {
+    throw new Contract.ContractError({ subject: `${kind} ${JSON.stringify(name)}`, reason })
+  }
+  if (name.length === 0) refuse("a name must not be empty")
+  if (name.length > Limits.identifierCharsMax) refuse(`a name has at most ${Limits.identifierCharsMax} characters`)
+  if (name.startsWith("__perdure") || name.startsWith("__temporal")) refuse("names with this prefix are reserved")
+  if (name === "__stack_trace" || name === "__enhanced_stack_trace") refuse("this name is reserved")
+}
+
+// JSON has no Infinity: an endless timeout is recorded as a very long one.
+const millis = (input: Duration.DurationInput | undefined): number | undefined =>
+  input === undefined ? undefined : Math.min(Duration.toMillis(input), Limits.durationMillisMax)
+
+const encodeOptions = (options: Options) => {
+  const startToCloseMillis = millis(options.startToCloseTimeout)
+  const scheduleToStartMillis = millis(options.scheduleToStartTimeout)
+  const scheduleToCloseMillis = millis(options.scheduleToCloseTimeout)
+  const heartbeatMillis = millis(options.heartbeatTimeout)
+  return {
+    ...(startToCloseMillis === undefined ? {} : { startToCloseMillis }),
+    ...(scheduleToStartMillis === undefined ? {} : { scheduleToStartMillis }),
+    ...(scheduleToCloseMillis === undefined ? {} : { scheduleToCloseMillis }),
+    ...(heartbeatMillis === undefined ? {} : { heartbeatMillis }),
+    ...(options.retry === undefined ? {} : { retry: RetryPolicy.make(options.retry) }),
+    ...(options.cancellation === undefined || options.cancellation === "TryCancel"
+      ? {}
+      : { cancellation: options.cancellation })
+  }
+}
+
+/** The event of a call, but for what differs from one to the next: copied whole, which V8 does fastest. */
+const templates = (name: string, options: Omit<ActivityScheduled, "_tag" | "seq" | "name" | "input">) => {
+  const bare: ActivityScheduled = { _tag: "ActivityScheduled", seq: 0, name, ...options }
+  return { bare, withInput: { ...bare, input: undefined } }
+}
+
+/** A failed attempt's recorded form: a declared error by its schema, everything else as an application failure. @internal */
+export const encodeFailure = (error: Codec, failed: unknown): Failure => {
+  if (failed instanceof ApplicationError) return toFailure(failed)
+  const encoded = error.encode(failed)
+  if (Either.isLeft(encoded)) return Failures.fromUnknown(failed)
+  const plain = Failures.fromUnknown(failed)
+  return {
+    _tag: "Declared",
+    type: plain.type,
+    message: plain.message,
+    error: encoded.right,
+    ...(plain.stack === undefined ? {} : { stack: plain.stack })
+  }
+}
+
+/** What the body sees of a failure: the declared error itself, or an ActivityError. @internal */
+export const decodeFailure = (
+  error: Codec,
+  activity: string,
+  activityId: string,
+  outcome: Exclude<ActivityOutcome, { readonly _tag: "ActivityCompleted" }> | {
+    readonly _tag: "StepFailed"
+    readonly attempt: number
+    readonly failure: Failure
+    readonly retryState: Failures.RetryState
+  }
+): unknown => {
+  if (outcome._tag === "ActivityCanceled") {
+    return new ActivityError({
+      activity,
+      activityId,
+      attempt: outcome.attempt,
+      retryState: "CancelRequested",
+      failure: { _tag: "Canceled", message: `activity ${activity} was canceled` }
+    })
+  }
+  if (outcome.failure._tag === "Declared") {
+    const decoded = error.decode(outcome.failure.error)
+    // A declared error that no longer decodes is shown as it was recorded, not lost.
+    if (Either.isRight(decoded)) return decoded.right
+  }
+  return new ActivityError({
+    activity,
+    activityId,
+    attempt: outcome.attempt,
+    retryState: outcome.retryState,
+    failure: outcome.failure
+  })
+}

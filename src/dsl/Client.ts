@@ -1,0 +1,190 @@
+/**
+ * The client port: starting executions and talking to them. The same in the worker's process and in any other on the
+ * same store.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type { Turn } from "../core/Event.js"
+import type { Status } from "../core/family/Execution.js"
+import type { ContractError } from "./Contract.js"
+import type * as Workflow from "./Workflow.js"
+import type {
+  CallTimeout,
+  QueryFailed,
+  StoreUnavailable,
+  UpdateFailed,
+  WorkflowAlreadyStarted,
+  WorkflowClosed,
+  WorkflowFailure,
+  WorkflowNotFound
+} from "./WorkflowFailure.js"
+
+/** @category models @since 0.1.0 */
+export interface StartOptions {
+  /** Default: derived by the definition's `idempotencyKey`, else a UUID. At most 1,000 characters. */
+  readonly workflowId?: string | undefined
+  /** Whose workers run it. Default "default". */
+  readonly taskQueue?: string | undefined
+}
+
+/** @category models @since 0.1.0 */
+export interface CallOptions {
+  /** How long to wait for an answer. Default 10 seconds. */
+  readonly timeout?: Duration.DurationInput | undefined
+}
+
+/** @category models @since 0.1.0 */
+export interface UpdateOptions extends CallOptions {
+  /** Deduplicates within the run: a second update with this id gets the first one's outcome (row U4). Default a UUID. */
+  readonly updateId?: string | undefined
+}
+
+/** A pending activity as `describe` shows it (row X11). @since 0.1.0 */
+export interface PendingActivity {
+  readonly activityId: string
+  readonly activity: string
+  readonly state: "queued" | "started" | "lost"
+  /** Counts from 1. */
+  readonly attempt: number
+  /** When the next attempt may begin, in epoch milliseconds. */
+  readonly dueAt: number
+  readonly lastFailure: string | undefined
+  readonly heartbeat: unknown
+  readonly cancelRequested: boolean
+}
+
+/** Why an open run does not get on. @since 0.1.0 */
+export type Attention =
+  /** Its turns fail; the next try is at `retryAt` (I7, rows W15, W16). */
+  | {
+    readonly _tag: "TurnFailed"
+    readonly failures: number
+    readonly error: string
+    readonly message: string
+    readonly retryAt: number
+  }
+  /** Nothing will ever wake it but a message that it does not wait for (I5). */
+  | { readonly _tag: "NoWakeUp"; readonly message: string }
+
+/** @category models @since 0.1.0 */
+export interface Description {
+  readonly workflow: string
+  readonly workflowId: string
+  readonly runId: string
+  readonly taskQueue: string
+  readonly status: Status
+  readonly startedAt: number
+  readonly closedAt: number | undefined
+  /** Turns in the history. */
+  readonly turns: number
+  readonly historyBytes: number
+  readonly attention: Attention | undefined
+  readonly pendingActivities: ReadonlyArray<PendingActivity>
+  /** The worker that owns it, if any. */
+  readonly owner: string | undefined
+  /** When the clock wakes it next, in epoch milliseconds. */
+  readonly wakeAt: number | undefined
+}
+
+/** An update in progress. @since 0.1.0 */
+export interface UpdateHandle<out Success, out Error> {
+  readonly updateId: string
+  readonly result: Effect.Effect<Success, Error | UpdateFailed | WorkflowClosed | CallTimeout | StoreUnavailable>
+}
+
+type PayloadArgument<P, Options> = [P] extends [void] ? [payload?: P, options?: Options]
+  : [payload: P, options?: Options]
+
+/**
+ * An execution, by its workflow id; by its run where the run is known.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Handle<W> {
+  readonly workflowId: string
+  readonly runId: string | undefined
+  /** Waits for the end: the result, a declared error, or `WorkflowFailure` (row X3). */
+  readonly result: Effect.Effect<
+    Workflow.SuccessOf<W>,
+    Workflow.ErrorOf<W> | WorkflowFailure | WorkflowNotFound | ContractError | StoreUnavailable
+  >
+  /** Returns once the signal cannot be lost any more (row S1). */
+  readonly signal: <K extends keyof Workflow.SignalsOf<W> & string>(
+    name: K,
+    ...args: PayloadArgument<Workflow.SignalsOf<W>[K], CallOptions>
+  ) => Effect.Effect<void, WorkflowNotFound | WorkflowClosed | ContractError | StoreUnavailable>
+  /** Reads the run's state as of all that was acknowledged before; works on closed runs too (rows Q1, Q2). */
+  readonly query: <K extends keyof Workflow.QueriesOf<W> & string>(
+    name: K,
+    ...args: PayloadArgument<Field<Workflow.QueriesOf<W>[K], "payload">, CallOptions>
+  ) => Effect.Effect<
+    Field<Workflow.QueriesOf<W>[K], "success">,
+    QueryFailed | WorkflowNotFound | CallTimeout | ContractError | StoreUnavailable
+  >
+  /** Runs an update and waits for its outcome (row U1). */
+  readonly update: <K extends keyof Workflow.UpdatesOf<W> & string>(
+    name: K,
+    ...args: PayloadArgument<Field<Workflow.UpdatesOf<W>[K], "payload">, UpdateOptions>
+  ) => Effect.Effect<
+    Field<Workflow.UpdatesOf<W>[K], "success">,
+    | Field<Workflow.UpdatesOf<W>[K], "error">
+    | UpdateFailed
+    | WorkflowNotFound
+    | WorkflowClosed
+    | CallTimeout
+    | ContractError
+    | StoreUnavailable
+  >
+  /** Returns once the update is accepted and cannot be lost any more, or rejected (row U1). */
+  readonly startUpdate: <K extends keyof Workflow.UpdatesOf<W> & string>(
+    name: K,
+    ...args: PayloadArgument<Field<Workflow.UpdatesOf<W>[K], "payload">, UpdateOptions>
+  ) => Effect.Effect<
+    UpdateHandle<Field<Workflow.UpdatesOf<W>[K], "success">, Field<Workflow.UpdatesOf<W>[K], "error">>,
+    | Field<Workflow.UpdatesOf<W>[K], "error">
+    | UpdateFailed
+    | WorkflowNotFound
+    | WorkflowClosed
+    | CallTimeout
+    | ContractError
+    | StoreUnavailable
+  >
+  /** Asks for cancellation; a request to a closed run, or a second one, changes nothing (row C1). */
+  readonly cancel: (reason?: string) => Effect.Effect<void, WorkflowNotFound | StoreUnavailable>
+  /** Ends the run at once; no code of it runs any more (row C10). */
+  readonly terminate: (reason?: string) => Effect.Effect<void, WorkflowNotFound | WorkflowClosed | StoreUnavailable>
+  readonly describe: Effect.Effect<Description, WorkflowNotFound | StoreUnavailable>
+  /** All turns recorded so far, in order. */
+  readonly history: Effect.Effect<ReadonlyArray<Turn>, WorkflowNotFound | StoreUnavailable>
+}
+
+type Field<T, K extends string> = T extends { readonly [P in K]: infer V } ? V : never
+
+/** What every start can fail with. @since 0.1.0 */
+export type StartError = WorkflowAlreadyStarted | ContractError | StoreUnavailable
+
+/**
+ * @category services
+ * @since 0.1.0
+ */
+export class Client extends Context.Tag("perdure/Client")<Client, {
+  /** Starts an execution; returns once the start cannot be lost any more. No worker needs to run (row X2). */
+  readonly start: <W extends Workflow.Any>(
+    workflow: W,
+    ...args: PayloadArgument<Workflow.PayloadOf<W>, StartOptions>
+  ) => Effect.Effect<Handle<W> & { readonly runId: string }, StartError>
+  /** Starts an execution and waits for its result. */
+  readonly execute: <W extends Workflow.Any>(
+    workflow: W,
+    ...args: PayloadArgument<Workflow.PayloadOf<W>, StartOptions>
+  ) => Effect.Effect<
+    Workflow.SuccessOf<W>,
+    StartError | Workflow.ErrorOf<W> | WorkflowFailure | WorkflowNotFound
+  >
+  /** The handle of an execution that was started before, here or elsewhere. Not checked until it is used. */
+  readonly handle: <W extends Workflow.Any>(workflow: W, workflowId: string, runId?: string) => Handle<W>
+}>() {}

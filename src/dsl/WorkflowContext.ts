@@ -1,0 +1,85 @@
+/**
+ * The port through which a body asks for durable things. The interpreter provides it; authors only see it as a
+ * requirement in types: what needs it can run in a body, and nowhere else.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { ActivityCanceled, ActivityCompleted, ActivityFailed, ActivityScheduled } from "../core/family/Activity.js"
+import type { StepCompleted, StepFailed } from "../core/family/Step.js"
+import type { Payload } from "../core/Payload.js"
+import type { RetryPolicy } from "../core/RetryPolicy.js"
+
+/**
+ * What a run knows of itself (row W11).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface WorkflowInfo {
+  readonly workflow: string
+  readonly workflowId: string
+  readonly runId: string
+  readonly taskQueue: string
+  /** When the run started, in epoch milliseconds. */
+  readonly startedAt: number
+  /** Events in the history as of the message being taken in. */
+  readonly historyLength: number
+  /** Whether the history is long enough to continue as a new run (row K11). */
+  readonly continueAsNewSuggested: boolean
+  /** Whether the body is being brought back from its history. For logs only: branching on it breaks replay. */
+  readonly replaying: boolean
+  /** The reason given with the cancel request, "" if none was given; undefined before any (row C1). */
+  readonly cancelReason: string | undefined
+}
+
+/** An activity call in its encoded form, once the interpreter has given it its sequence number. @since 0.1.0 */
+export type ActivityCall = (seq: number) => ActivityScheduled
+
+/** @since 0.1.0 */
+export type ActivityOutcome = ActivityCompleted | ActivityFailed | ActivityCanceled
+
+/** An activity that was started; it may be awaited many times. @since 0.1.0 */
+export interface StartedActivity {
+  readonly id: string
+  readonly await: Effect.Effect<ActivityOutcome>
+  readonly cancel: Effect.Effect<void>
+}
+
+/** An inline step: the effect runs outside the body, in the process that owns the run. @since 0.1.0 */
+export interface StepCall {
+  readonly name: string
+  /** Fails with what was thrown or declared, already as a recorded failure, through `Failure` values in E. */
+  readonly execute: Effect.Effect<Payload, unknown, unknown>
+  readonly retry: RetryPolicy
+  readonly startToCloseMillis: number | undefined
+}
+
+/** @since 0.1.0 */
+export type StepOutcome = StepCompleted | StepFailed
+
+/**
+ * @category services
+ * @since 0.1.0
+ */
+export class WorkflowContext extends Context.Tag("perdure/WorkflowContext")<WorkflowContext, {
+  readonly info: Effect.Effect<WorkflowInfo>
+  /** Interrupting the awaiting fiber cancels the activity by its cancellation type. */
+  readonly executeActivity: (call: ActivityCall, place?: string) => Effect.Effect<ActivityOutcome>
+  readonly startActivity: (call: ActivityCall, place?: string) => Effect.Effect<StartedActivity>
+  readonly runStep: (call: StepCall, place?: string) => Effect.Effect<StepOutcome>
+  /** Waits until the predicate holds; it is asked again after every progress. */
+  readonly condition: (predicate: Effect.Effect<boolean, never, WorkflowContext>) => Effect.Effect<void>
+  /** Signal and update handlers that have begun and not ended. */
+  readonly handlersInProgress: Effect.Effect<number>
+  /** Registers an undo step, run in reverse order if the run fails or is canceled. */
+  readonly compensate: (undo: Effect.Effect<void, unknown, unknown>) => Effect.Effect<void>
+  /** Runs the effect so that a cancel request interrupts it alone; the interruption becomes the fallback. */
+  readonly catchCancel: <A, E, R, A2, E2, R2>(
+    effect: Effect.Effect<A, E, R>,
+    fallback: (reason: string) => Effect.Effect<A2, E2, R2>
+  ) => Effect.Effect<A | A2, E | E2, R | R2>
+  /** Dies in a query or validator (I11). */
+  readonly assertWritable: (what: string) => Effect.Effect<void>
+}>() {}

@@ -1,0 +1,150 @@
+import type * as Effect from "effect/Effect"
+import type { Client, ContractError, Handle, WorkflowFailure, WorkflowNotFound } from "perdure"
+import type {
+  CallTimeout,
+  Description,
+  QueryFailed,
+  StoreUnavailable,
+  UpdateFailed,
+  UpdateHandle,
+  WorkflowAlreadyStarted,
+  WorkflowClosed
+} from "perdure"
+import { describe, expect, it } from "tstyche"
+import type { CardDeclined, Cart, CartClosed, OrderRejected, OrderStatus, Receipt } from "./order.js"
+import { Greeting, Nightly, OrderWorkflow } from "./order.js"
+
+declare const client: typeof Client.Service
+declare const handle: Handle<typeof OrderWorkflow>
+const order = { id: "1", total: 42 }
+
+describe("Client.start", () => {
+  it("gives a handle of this workflow, whose run is known", () => {
+    expect(client.start(OrderWorkflow, order, { workflowId: "1", taskQueue: "orders" })).type.toBe<
+      Effect.Effect<
+        Handle<typeof OrderWorkflow> & { readonly runId: string },
+        WorkflowAlreadyStarted | ContractError | StoreUnavailable
+      >
+    >()
+  })
+
+  it("refuses a payload that does not fit", () => {
+    client.start(Greeting, "ada")
+    // @ts-expect-error number
+    client.start(Greeting, 1)
+    // @ts-expect-error total
+    client.start(OrderWorkflow, { id: "1" })
+    // @ts-expect-error Expected 2-3 arguments, but got 1.
+    client.start(OrderWorkflow)
+  })
+
+  it("without a payload needs none, but takes options", () => {
+    client.start(Nightly)
+    client.start(Nightly, undefined, { workflowId: "tonight" })
+    // @ts-expect-error string
+    client.start(Nightly, "tonight")
+  })
+})
+
+describe("Client.execute", () => {
+  it("gives the result, or why there is none", () => {
+    expect(client.execute(OrderWorkflow, order)).type.toBe<
+      Effect.Effect<
+        Receipt,
+        | OrderRejected
+        | CardDeclined
+        | WorkflowAlreadyStarted
+        | ContractError
+        | StoreUnavailable
+        | WorkflowFailure
+        | WorkflowNotFound
+      >
+    >()
+  })
+})
+
+describe("Handle", () => {
+  it("is made from a workflow and an id", () => {
+    expect(client.handle(OrderWorkflow, "1")).type.toBe<Handle<typeof OrderWorkflow>>()
+  })
+
+  it("result: the success, the declared errors, and the ways a run can end", () => {
+    expect(handle.result).type.toBe<
+      Effect.Effect<
+        Receipt,
+        OrderRejected | CardDeclined | WorkflowFailure | WorkflowNotFound | ContractError | StoreUnavailable
+      >
+    >()
+  })
+
+  it("signal: the payload by its name", () => {
+    expect(handle.signal("approve", { by: "ada", approved: true })).type.toBe<
+      Effect.Effect<void, WorkflowNotFound | WorkflowClosed | ContractError | StoreUnavailable>
+    >()
+    handle.signal("touch")
+    // @ts-expect-error approved
+    handle.signal("approve", { by: "ada" })
+    // @ts-expect-error Expected 2-3 arguments, but got 1.
+    handle.signal("approve")
+    // @ts-expect-error string
+    handle.signal("touch", "hard")
+  })
+
+  it("signal: not one that is not declared", () => {
+    // @ts-expect-error "aprove"
+    handle.signal("aprove", { by: "ada", approved: true })
+    // @ts-expect-error '"status"' is not assignable to parameter of type '"approve" | "touch"'
+    handle.signal("status")
+    // @ts-expect-error '"approve"' is not assignable to parameter of type 'never'
+    client.handle(Nightly, "1").signal("approve")
+  })
+
+  it("query: the success by its name", () => {
+    expect(handle.query("status")).type.toBe<
+      Effect.Effect<OrderStatus, QueryFailed | WorkflowNotFound | CallTimeout | ContractError | StoreUnavailable>
+    >()
+    expect(handle.query("has", "sku-1", { timeout: "1 second" })).type.toBe<
+      Effect.Effect<boolean, QueryFailed | WorkflowNotFound | CallTimeout | ContractError | StoreUnavailable>
+    >()
+    // @ts-expect-error number
+    handle.query("has", 1)
+    // @ts-expect-error '"approve"' is not assignable to parameter of type '"status" | "has"'
+    handle.query("approve")
+  })
+
+  it("update: success and error by its name", () => {
+    expect(handle.update("addItem", { sku: "1" }, { updateId: "u1" })).type.toBe<
+      Effect.Effect<
+        Cart,
+        | CartClosed
+        | UpdateFailed
+        | WorkflowNotFound
+        | WorkflowClosed
+        | CallTimeout
+        | ContractError
+        | StoreUnavailable
+      >
+    >()
+    expect(handle.update("clear")).type.toBe<
+      Effect.Effect<
+        void,
+        UpdateFailed | WorkflowNotFound | WorkflowClosed | CallTimeout | ContractError | StoreUnavailable
+      >
+    >()
+    // @ts-expect-error sku
+    handle.update("addItem", {})
+    // @ts-expect-error '"status"' is not assignable to parameter of type '"addItem" | "clear"'
+    handle.update("status")
+  })
+
+  it("startUpdate: a handle of success and error", () => {
+    const started = handle.startUpdate("addItem", { sku: "1" })
+    expect<Effect.Effect.Success<typeof started>>().type.toBe<UpdateHandle<Cart, CartClosed>>()
+  })
+
+  it("describe, cancel, terminate", () => {
+    expect(handle.describe).type.toBe<Effect.Effect<Description, WorkflowNotFound | StoreUnavailable>>()
+    expect(handle.cancel("late")).type.toBe<Effect.Effect<void, WorkflowNotFound | StoreUnavailable>>()
+    expect(handle.terminate()).type.toBe<Effect.Effect<void, WorkflowNotFound | WorkflowClosed | StoreUnavailable>>()
+  })
+})

@@ -1,0 +1,59 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { type Activity, type Client, Worker, type WorkerConfigError } from "perdure"
+import { describe, expect, it } from "tstyche"
+import type { Store, StoreError } from "../../src/persistence/Store.js"
+import { ChargeCard, Nightly, PaymentGateway, Ping } from "./order.js"
+
+const NightlyLive = Nightly.toLayer(() =>
+  Effect.zipRight(Ping.execute(), Effect.asVoid(Effect.ignore(ChargeCard.execute({ orderId: "1", amount: 1 }))))
+)
+const PingLive = Ping.toLayer(() => Effect.void)
+const ChargeCardLive = ChargeCard.toLayer(({ amount }) =>
+  Effect.flatMap(PaymentGateway, (gateway) => gateway.charge(amount, { idempotencyKey: "" }))
+)
+declare const StoreLive: Layer.Layer<Store>
+declare const GatewayLive: Layer.Layer<PaymentGateway>
+
+describe("Worker.layer", () => {
+  it("gives a Client, and asks for a Store and the services of its hosts", () => {
+    expect(Worker.layer({ hosts: [NightlyLive, PingLive, ChargeCardLive] })).type.toBe<
+      Layer.Layer<Client, StoreError | WorkerConfigError, Store | PaymentGateway>
+    >()
+    expect(Worker.layer({ hosts: [PingLive] })).type.toBe<Layer.Layer<Client, StoreError | WorkerConfigError, Store>>()
+  })
+
+  it("asks for the activities that a body calls and no host provides", () => {
+    expect(Worker.layer({ hosts: [NightlyLive, PingLive] })).type.toBe<
+      Layer.Layer<Client, StoreError | WorkerConfigError, Store | Activity.Hosted<"ChargeCard">>
+    >()
+    expect(Worker.layer({ hosts: [NightlyLive] })).type.toBe<
+      Layer.Layer<
+        Client,
+        StoreError | WorkerConfigError,
+        Store | Activity.Hosted<"ChargeCard"> | Activity.Hosted<"Ping">
+      >
+    >()
+  })
+
+  it("with all hosts and services it runs", () => {
+    const live = Layer.provide(Worker.layer({ hosts: [NightlyLive, PingLive, ChargeCardLive] }), [
+      StoreLive,
+      GatewayLive
+    ])
+    Effect.runFork(Layer.launch(live))
+  })
+
+  it("without a host that is needed it does not compile", () => {
+    const live = Layer.provide(Worker.layer({ hosts: [NightlyLive, PingLive] }), [StoreLive, GatewayLive])
+    // @ts-expect-error 'Hosted<"ChargeCard">' is not assignable to type 'never'
+    Effect.runFork(Layer.launch(live))
+  })
+
+  it("a host's own failure to start is the worker's", () => {
+    const failing = Layer.provide(PingLive, Layer.fail("no gateway"))
+    expect(Worker.layer({ hosts: [failing] })).type.toBe<
+      Layer.Layer<Client, StoreError | WorkerConfigError | string, Store>
+    >()
+  })
+})

@@ -1,0 +1,406 @@
+import type * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Ref from "effect/Ref"
+import * as Schema from "effect/Schema"
+import { Activity, type ActivityError, ApplicationError, State, Step, Workflow } from "perdure"
+import { describe, expect, it } from "tstyche"
+import type { WorkflowContext } from "../../src/dsl/WorkflowContext.js"
+import type { Approval, Item, Order, OrderStatus, Receipt } from "./order.js"
+import {
+  CardDeclined,
+  CartClosed,
+  ChargeCard,
+  Greeting,
+  Nightly,
+  OrderRejected,
+  OrderWorkflow,
+  PaymentGateway,
+  Ping,
+  Release
+} from "./order.js"
+
+describe("Workflow.make", () => {
+  it("types come from the schemas, decoded", () => {
+    expect<Workflow.PayloadOf<typeof OrderWorkflow>>().type.toBe<Order>()
+    expect<Workflow.SuccessOf<typeof OrderWorkflow>>().type.toBe<Receipt>()
+    expect<Workflow.ErrorOf<typeof OrderWorkflow>>().type.toBe<OrderRejected | CardDeclined>()
+    expect<Workflow.SignalsOf<typeof OrderWorkflow>>().type.toBe<
+      { readonly approve: Approval; readonly touch: void }
+    >()
+    expect<Workflow.QueriesOf<typeof OrderWorkflow>>().type.toBe<{
+      readonly status: { readonly payload: void; readonly success: OrderStatus }
+      readonly has: { readonly payload: string; readonly success: boolean }
+    }>()
+    expect<Workflow.UpdatesOf<typeof OrderWorkflow>>().type.toBe<{
+      readonly addItem: { readonly payload: Item; readonly success: readonly Item[]; readonly error: CartClosed }
+      readonly clear: { readonly payload: void; readonly success: void; readonly error: never }
+    }>()
+  })
+
+  it("what is left out is void, and no error", () => {
+    expect<Workflow.PayloadOf<typeof Nightly>>().type.toBe<void>()
+    expect<Workflow.SuccessOf<typeof Nightly>>().type.toBe<void>()
+    expect<Workflow.ErrorOf<typeof Nightly>>().type.toBe<never>()
+    expect<keyof Workflow.SignalsOf<typeof Nightly>>().type.toBe<never>()
+  })
+
+  it("idempotencyKey sees the payload", () => {
+    Workflow.make("Keyed", {
+      payload: { id: Schema.String },
+      idempotencyKey: (payload) => {
+        expect(payload).type.toBe<{ readonly id: string }>()
+        return payload.id
+      }
+    })
+  })
+
+  it("any workflow fits the erased form", () => {
+    expect(OrderWorkflow).type.toBeAssignableTo<Workflow.Any>()
+    expect(Nightly).type.toBeAssignableTo<Workflow.Any>()
+  })
+})
+
+// DESIGN.md section 4, as written there.
+const OrderWorkflowLive = OrderWorkflow.toLayer(Effect.fn(function*(order) {
+  const status = yield* State.make<OrderStatus>("pending")
+  const cart = yield* Ref.make<ReadonlyArray<Item>>([])
+  const approval = yield* Deferred.make<Approval>()
+  return OrderWorkflow.of({
+    signals: { approve: (given) => Deferred.succeed(approval, given), touch: () => Effect.void },
+    queries: { status: () => status.get, has: (sku) => Effect.map(cart, (items) => items.some((i) => i.sku === sku)) },
+    updates: {
+      addItem: {
+        validate: () => Effect.flatMap(status.get, (now) => now === "paid" ? new CartClosed() : Effect.void),
+        handle: (item) => Ref.updateAndGet(cart, (items) => [...items, item])
+      },
+      clear: () => Ref.set(cart, [])
+    },
+    run: Effect.gen(function*() {
+      const decision = yield* Deferred.await(approval).pipe(Effect.timeoutOption("72 hours"))
+      if (decision._tag === "None") return yield* new OrderRejected()
+      yield* Workflow.withCompensation(Ping.execute(), () => Release.execute(order))
+      const receipt = yield* ChargeCard.execute({ orderId: order.id, amount: order.total })
+      yield* status.set("paid")
+      return receipt
+    })
+  })
+}))
+
+describe("Workflow.toLayer", () => {
+  it("asks for the activities that the body calls on its own task queue, by name", () => {
+    expect(OrderWorkflowLive).type.toBe<
+      Layer.Layer<
+        Workflow.HostedWorkflow<"OrderWorkflow">,
+        never,
+        Activity.Hosted<"Ping"> | Activity.Hosted<"Release"> | Activity.Hosted<"ChargeCard">
+      >
+    >()
+  })
+
+  it("an activity that no provided Layer hosts is named", () => {
+    const some = Layer.provide(OrderWorkflowLive, [PingLive, ReleaseLive])
+    expect(some).type.toBe<
+      Layer.Layer<Workflow.HostedWorkflow<"OrderWorkflow">, never, Activity.Hosted<"ChargeCard">>
+    >()
+    // @ts-expect-error 'Hosted<"ChargeCard">' is not assignable to type 'never'
+    Effect.runFork(Layer.launch(some))
+    const all = Layer.provide(some, Layer.provide(ChargeCardLive, GatewayLive))
+    expect(all).type.toBe<Layer.Layer<Workflow.HostedWorkflow<"OrderWorkflow">>>()
+    // The Layer of another activity is not the one asked for.
+    expect<Activity.Hosted<"Ping">>().type.not.toBeAssignableTo<Activity.Hosted<"ChargeCard">>()
+  })
+
+  it("without handlers the body is the program itself", () => {
+    expect(Greeting.toLayer((name) => Effect.succeed(`hello ${name}`))).type.toBe<
+      Layer.Layer<Workflow.HostedWorkflow<"Greeting">>
+    >()
+    expect(Nightly.toLayer(() => Ping.execute())).type.toBe<
+      Layer.Layer<Workflow.HostedWorkflow<"Nightly">, never, Activity.Hosted<"Ping">>
+    >()
+  })
+
+  it("an activity on another queue asks for nothing", () => {
+    expect(Nightly.toLayer(() => Ping.execute(undefined, { taskQueue: "pings" }))).type.toBe<
+      Layer.Layer<Workflow.HostedWorkflow<"Nightly">>
+    >()
+  })
+
+  it("the services of inline steps are asked of the Layer, not of the body", () => {
+    const layer = Nightly.toLayer(() =>
+      Effect.zipRight(
+        Ping.execute(),
+        Step.run("charge", {
+          success: Schema.Void,
+          execute: Effect.orDie(
+            Effect.flatMap(PaymentGateway, (gateway) => Effect.asVoid(gateway.charge(1, { idempotencyKey: "" })))
+          )
+        })
+      )
+    )
+    expect(layer).type.toBe<
+      Layer.Layer<Workflow.HostedWorkflow<"Nightly">, never, Activity.Hosted<"Ping"> | PaymentGateway>
+    >()
+  })
+
+  it("a body may use a Scope, time, and what fails a run", () => {
+    expect(Nightly.toLayer(() => Effect.addFinalizer(() => Effect.void))).type.toBe<
+      Layer.Layer<Workflow.HostedWorkflow<"Nightly">>
+    >()
+    expect(Nightly.toLayer).type.toBeCallableWith(() => Effect.asVoid(Clock.currentTimeMillis))
+    expect(Nightly.toLayer).type.toBeCallableWith(() => Effect.timeout(Workflow.condition(() => true), "1 hour"))
+    expect(Nightly.toLayer).type.toBeCallableWith(() => new ApplicationError({ type: "T", message: "" }))
+  })
+})
+
+describe("what does not compile", () => {
+  it("a service that would do I/O in a body", () => {
+    // @ts-expect-error 'PaymentGateway' is not assignable to type 'BodyServices'
+    Nightly.toLayer(() => Effect.asVoid(PaymentGateway))
+    // @ts-expect-error 'PaymentGateway' is not assignable to type 'BodyServices'
+    OrderWorkflow.toLayer(() => Effect.as(PaymentGateway, OrderWorkflow.of(handlers)))
+    const run = OrderWorkflow.of({ ...handlers, run: Effect.zipRight(PaymentGateway, handlers.run) })
+    // @ts-expect-error 'PaymentGateway' is not assignable to type 'BodyServices'
+    OrderWorkflow.toLayer(() => Effect.succeed(run))
+  })
+
+  it("a service that would do I/O in a handler", () => {
+    const signal = OrderWorkflow.of({
+      ...handlers,
+      signals: { approve: () => Effect.void, touch: () => PaymentGateway }
+    })
+    // @ts-expect-error 'PaymentGateway' is not assignable to type 'BodyServices'
+    OrderWorkflow.toLayer(() => Effect.succeed(signal))
+    const clear = () => Effect.asVoid(PaymentGateway)
+    // @ts-expect-error 'PaymentGateway' is not assignable to type 'BodyServices'
+    OrderWorkflow.of({ ...handlers, updates: { ...handlers.updates, clear } })
+    const status = () => Effect.as(PaymentGateway, "paid" as const)
+    // @ts-expect-error 'PaymentGateway' is not assignable to type 'never'
+    OrderWorkflow.of({ ...handlers, queries: { ...handlers.queries, status } })
+  })
+
+  it("an error that the contract does not declare", () => {
+    // @ts-expect-error CardDeclined
+    Nightly.toLayer(() => Effect.fail(new CardDeclined({ reason: "" })))
+    // @ts-expect-error CardDeclined
+    Nightly.toLayer(() => Effect.asVoid(ChargeCard.execute({ orderId: "", amount: 1 })))
+    const run = OrderWorkflow.of({ ...handlers, run: Effect.fail(new CartClosed()) })
+    // @ts-expect-error CartClosed
+    OrderWorkflow.toLayer(() => Effect.succeed(run))
+    const signals = { ...handlers.signals, touch: () => new CartClosed() }
+    const signal = OrderWorkflow.of({ ...handlers, signals })
+    // @ts-expect-error CartClosed
+    OrderWorkflow.toLayer(() => Effect.succeed(signal))
+    const fails = () => new OrderRejected()
+    // @ts-expect-error OrderRejected
+    OrderWorkflow.of({ ...handlers, updates: { ...handlers.updates, clear: fails } })
+    // @ts-expect-error OrderRejected
+    OrderWorkflow.of({ ...handlers, queries: { ...handlers.queries, status: fails } })
+  })
+
+  it("another result", () => {
+    // @ts-expect-error 'number' is not assignable to type 'string'
+    Greeting.toLayer(() => Effect.succeed(1))
+    // @ts-expect-error 'string' is not assignable
+    OrderWorkflow.of({ ...handlers, run: Effect.succeed("paid") })
+    const open = () => Effect.succeed("open" as const)
+    // @ts-expect-error '"open"' is not assignable
+    OrderWorkflow.of({ ...handlers, queries: { ...handlers.queries, status: open } })
+    const addItem = () => Effect.succeed(1)
+    // @ts-expect-error 'number' is not assignable
+    OrderWorkflow.of({ ...handlers, updates: { ...handlers.updates, addItem } })
+  })
+
+  it("a missing handler", () => {
+    const { queries, run, signals, updates } = handlers
+    // @ts-expect-error Property 'updates' is missing
+    OrderWorkflow.of({ signals, queries, run })
+    // @ts-expect-error Property 'run' is missing
+    OrderWorkflow.of({ signals, queries, updates })
+    // @ts-expect-error Property 'touch' is missing
+    OrderWorkflow.of({ ...handlers, signals: { approve: signals.approve } })
+    // @ts-expect-error Property 'has' is missing
+    OrderWorkflow.of({ ...handlers, queries: { status: queries.status } })
+    // @ts-expect-error Property 'clear' is missing
+    OrderWorkflow.of({ ...handlers, updates: { addItem: updates.addItem } })
+    const clear = { validate: () => Effect.void }
+    // @ts-expect-error Property 'handle' is missing
+    OrderWorkflow.of({ ...handlers, updates: { ...updates, clear } })
+  })
+
+  it("a handler that nothing declares", () => {
+    const stray = () => Effect.succeed(1)
+    // @ts-expect-error is not assignable to type 'never'
+    OrderWorkflow.of({ ...handlers, signals: { ...handlers.signals, aprove: stray } })
+    // @ts-expect-error is not assignable to type 'never'
+    OrderWorkflow.of({ ...handlers, queries: { ...handlers.queries, total: stray } })
+    // @ts-expect-error is not assignable to type 'never'
+    OrderWorkflow.of({ ...handlers, updates: { ...handlers.updates, drop: stray } })
+    // @ts-expect-error is not assignable to type 'never'
+    Nightly.of({ run: Effect.void, signals: { approve: stray } })
+    // @ts-expect-error is not assignable to type 'never'
+    Nightly.of({ run: Effect.void, signal: stray })
+  })
+
+  it("a handler of another payload", () => {
+    const approve = (count: number) => Effect.asVoid(Effect.succeed(count))
+    // @ts-expect-error is not assignable to type 'number'
+    OrderWorkflow.of({ ...handlers, signals: { ...handlers.signals, approve } })
+    const has = (count: number) => Effect.succeed(count > 0)
+    // @ts-expect-error 'string' is not assignable to type 'number'
+    OrderWorkflow.of({ ...handlers, queries: { ...handlers.queries, has } })
+  })
+
+  it("I11: a query that commands", () => {
+    const runs = () => Effect.as(Effect.orDie(Ping.execute()), "paid" as const)
+    // @ts-expect-error 'WorkflowContext' is not assignable to type 'never'
+    OrderWorkflow.of({ ...handlers, queries: { ...handlers.queries, status: runs } })
+    const writes = () => Effect.as(state.set(2), "paid" as const)
+    // @ts-expect-error 'WorkflowContext' is not assignable to type 'never'
+    OrderWorkflow.of({ ...handlers, queries: { ...handlers.queries, status: writes } })
+    const waits = () => Effect.as(Workflow.condition(() => true), "paid" as const)
+    // @ts-expect-error 'WorkflowContext' is not assignable to type 'never'
+    OrderWorkflow.of({ ...handlers, queries: { ...handlers.queries, status: waits } })
+  })
+
+  it("I11, U2: a validator that commands", () => {
+    const runs = { validate: () => Effect.orDie(Ping.execute()), handle: () => Effect.void }
+    // @ts-expect-error 'WorkflowContext' is not assignable to type 'never'
+    OrderWorkflow.of({ ...handlers, updates: { ...handlers.updates, clear: runs } })
+    const writes = { validate: () => state.set(2), handle: () => Effect.void }
+    // @ts-expect-error 'WorkflowContext' is not assignable to type 'never'
+    OrderWorkflow.of({ ...handlers, updates: { ...handlers.updates, clear: writes } })
+  })
+
+  it("U2: a validator that refuses with an undeclared error", () => {
+    const clear = { validate: () => new CartClosed(), handle: () => Effect.void }
+    // @ts-expect-error CartClosed
+    OrderWorkflow.of({ ...handlers, updates: { ...handlers.updates, clear } })
+  })
+
+  it("a body that does not end with of, where there are handlers", () => {
+    // @ts-expect-error Implementation
+    OrderWorkflow.toLayer(() => Effect.orDie(ChargeCard.execute({ orderId: "", amount: 1 })))
+  })
+
+  it("the implementation of another workflow", () => {
+    const Other = Workflow.make("Other", { signals: { touch: {} } })
+    const other = Other.of({ signals: { touch: () => Effect.void }, run: Effect.void })
+    const Same = Workflow.make("Same", { signals: { touch: {} } })
+    Other.toLayer(() => Effect.succeed(other))
+    // @ts-expect-error Type '"Other"' is not assignable to type '"Same"'
+    Same.toLayer(() => Effect.succeed(other))
+  })
+
+  it("an activity's context in a body", () => {
+    // @ts-expect-error 'ActivityContext' is not assignable to type 'BodyServices'
+    Nightly.toLayer(() => Activity.heartbeat())
+  })
+})
+
+describe("Workflow.of", () => {
+  it("payloads of handlers are inferred", () => {
+    OrderWorkflow.of({
+      signals: {
+        approve: (given) => Effect.sync(() => expect(given).type.toBe<Approval>()),
+        touch: (given) => Effect.sync(() => expect(given).type.toBe<void>())
+      },
+      queries: {
+        status: () => Effect.succeed("paid"),
+        has: (given) => Effect.sync(() => (expect(given).type.toBe<string>(), true))
+      },
+      updates: {
+        addItem: {
+          validate: (given) => Effect.sync(() => expect(given).type.toBe<Item>()),
+          handle: (given) => Effect.sync(() => (expect(given).type.toBe<Item>(), []))
+        },
+        clear: () => Effect.void
+      },
+      run: handlers.run
+    })
+  })
+
+  it("gathers the errors and the services of the program, its signals and updates", () => {
+    expect(OrderWorkflow.of({
+      ...handlers,
+      signals: { ...handlers.signals, touch: () => Ping.execute() },
+      updates: {
+        addItem: () => Effect.as(Release.execute({ id: "", total: 1 }), []),
+        clear: { handle: () => Ping.execute() }
+      },
+      run: ChargeCard.execute({ orderId: "", amount: 1 })
+    })).type.toBe<
+      Workflow.Implementation<
+        "OrderWorkflow",
+        Receipt,
+        CardDeclined | ActivityError,
+        WorkflowContext | Activity.Hosted<"Ping"> | Activity.Hosted<"Release"> | Activity.Hosted<"ChargeCard">
+      >
+    >()
+  })
+
+  it("kinds of which none are declared may be left out", () => {
+    const Signaled = Workflow.make("Signaled", { signals: { touch: {} } })
+    Signaled.of({ signals: { touch: () => Effect.void }, run: Effect.void })
+    Nightly.of({ run: Effect.void })
+  })
+})
+
+describe("what a body may ask", () => {
+  it("is for a body only", () => {
+    expect(Workflow.info).type.toBeAssignableTo<Effect.Effect<unknown, never, WorkflowContext>>()
+    expect(Workflow.now).type.toBe<Effect.Effect<number, never, WorkflowContext>>()
+    expect(Workflow.random).type.toBe<Effect.Effect<number, never, WorkflowContext>>()
+    expect(Workflow.uuid).type.toBe<Effect.Effect<string, never, WorkflowContext>>()
+    expect(Workflow.condition(() => true)).type.toBe<Effect.Effect<void, never, WorkflowContext>>()
+    expect(Workflow.allHandlersFinished).type.toBe<Effect.Effect<boolean, never, WorkflowContext>>()
+  })
+
+  it("withCompensation keeps result and error, and asks for what both need", () => {
+    expect(
+      Workflow.withCompensation(ChargeCard.execute({ orderId: "", amount: 1 }), (receipt) => {
+        expect(receipt).type.toBe<Receipt>()
+        return Ping.execute()
+      })
+    ).type.toBe<
+      Effect.Effect<
+        Receipt,
+        CardDeclined | ActivityError,
+        WorkflowContext | Activity.Hosted<"ChargeCard"> | Activity.Hosted<"Ping">
+      >
+    >()
+  })
+
+  it("catchCancel gives either result, and either error", () => {
+    expect(
+      Workflow.catchCancel(Effect.timeout(Ping.execute(), "1 second"), (reason) => {
+        expect(reason).type.toBe<string>()
+        return Effect.fail(new OrderRejected())
+      })
+    ).type.toBe<
+      Effect.Effect<
+        void,
+        ActivityError | Cause.TimeoutException | OrderRejected,
+        WorkflowContext | Activity.Hosted<"Ping">
+      >
+    >()
+  })
+})
+
+const state = null as unknown as State.State<number>
+
+const handlers = {
+  signals: { approve: (given: Approval) => Effect.log(given.by), touch: () => Effect.void },
+  queries: { status: () => Effect.succeed("paid" as const), has: (sku: string) => Effect.succeed(sku !== "") },
+  updates: { addItem: (item: Item) => Effect.succeed([item]), clear: () => Effect.void },
+  run: Effect.succeed(null as unknown as Receipt)
+}
+
+const PingLive = Ping.toLayer(() => Effect.void)
+const ReleaseLive = Release.toLayer(() => Effect.void)
+const ChargeCardLive = ChargeCard.toLayer(({ amount }) =>
+  Effect.flatMap(PaymentGateway, (gateway) => gateway.charge(amount, { idempotencyKey: "" }))
+)
+declare const GatewayLive: Layer.Layer<PaymentGateway>
