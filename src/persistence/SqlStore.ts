@@ -1,0 +1,68 @@
+/**
+ * The Store in SQL: puts the statements of each concern together. It decides nothing itself.
+ *
+ * ```
+ *   Commit ─▶ Verdict, Turns, TaskChanges      Claims, Tasks   who wakes what
+ *   Runs, History, Mailbox, Leases             Changes         who is told
+ *   all over Database (transactions, errors), Batch (many rows, few statements), Decode, Rows (checked rows)
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type { SqlClient } from "@effect/sql/SqlClient"
+import type * as Changes from "./sql/Changes.js"
+import * as Claims from "./sql/Claims.js"
+import * as Closing from "./sql/Closing.js"
+import * as Commit from "./sql/Commit.js"
+import * as Database from "./sql/Database.js"
+import type { Dialect } from "./sql/Dialect.js"
+import * as History from "./sql/History.js"
+import * as Leases from "./sql/Leases.js"
+import * as Mailbox from "./sql/Mailbox.js"
+import * as Runs from "./sql/Runs.js"
+import * as TaskChanges from "./sql/TaskChanges.js"
+import * as Tasks from "./sql/Tasks.js"
+import * as Turns from "./sql/Turns.js"
+import type { Durability, Store } from "./Store.js"
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+interface Options {
+  readonly client: SqlClient
+  readonly dialect: Dialect
+  readonly changes: Changes.Changes
+  readonly about: { readonly store: string; readonly durability: Durability; readonly location: string }
+  /** How long a call waits for a lock that another process holds. */
+  readonly busyTimeoutMillis: number
+  /** How long a reply, or a query that nobody answers, is kept. */
+  readonly retentionMillis: number
+}
+
+/**
+ * A store over a database that is open and migrated.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options: Options): Store["Type"] => {
+  const { about, changes, dialect } = options
+  const db = Database.make(options.client, dialect, options.busyTimeoutMillis)
+  const mailbox = Mailbox.statements(dialect)
+  const closing = Closing.statements(dialect, mailbox)
+  const turns = Turns.statements(dialect, mailbox, closing)
+  const taskChanges = TaskChanges.statements(dialect, mailbox)
+  const ended = Leases.ended(dialect)
+  return {
+    about,
+    ...Commit.make(db, turns, taskChanges, mailbox, ended, changes),
+    ...Runs.make(db, mailbox, closing, changes),
+    ...History.make(db),
+    ...Mailbox.make(db, mailbox, changes),
+    ...Claims.make(db, mailbox, ended),
+    ...Tasks.make(db, ended),
+    ...Leases.make(db, changes, options.retentionMillis),
+    changes: changes.listen
+  }
+}

@@ -1,0 +1,425 @@
+/**
+ * The Store port: what the runtime asks of a database, as a small set of whole operations.
+ *
+ * ```
+ *   runs            one row a run: status, owner + epoch (the fence), wake_at
+ *   history         one row a turn: its events
+ *   mailbox         messages that wait for a run, in order
+ *   activity_tasks  one row a pending activity: queued | started | lost
+ *   replies         answers for callers of another process
+ *   workers         leases
+ * ```
+ *
+ * 1. `commit` is atomic: all that one entry names becomes durable together, or nothing of it does (I3).
+ * 2. A turn of a run whose owner or epoch is not the one named changes nothing and is reported as fenced (I4).
+ * 3. A run is open exactly while its status is Running; only an open run has an owner, a wake-up, tasks.
+ * 4. Whatever makes work for another process is announced through `changes`, at the latest by its slow poll.
+ *
+ * Implementations keep payloads as text and never look inside. Times are epoch milliseconds.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type { Status } from "../core/family/Execution.js"
+
+/**
+ * The database did not do what was asked: locked, full, damaged, gone.
+ *
+ * `transient` failures may pass by themselves; the same call may be made again.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
+  operation: Schema.String,
+  reason: Schema.Literal("Locked", "Full", "Corrupt", "Foreign", "Newer", "Unavailable", "Other"),
+  detail: Schema.String,
+  transient: Schema.Boolean,
+  cause: Schema.optional(Schema.Defect)
+}) {
+  override get message(): string {
+    return `store: ${this.operation} failed (${this.reason}): ${this.detail}`
+  }
+}
+
+/**
+ * What a commit survives.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Durability = "power-loss" | "process-crash"
+
+/** The worker that writes, for the fence. @since 0.1.0 */
+export type WorkerId = string
+
+/** @category models @since 0.1.0 */
+export interface Run {
+  readonly runId: string
+  readonly workflowId: string
+  readonly workflow: string
+  readonly taskQueue: string
+  readonly status: Status
+  readonly owner: WorkerId | undefined
+  readonly epoch: number
+  /** Negative: due at once when unowned, and never for the owner, which performs inline steps of it. */
+  readonly wakeAt: number | undefined
+  readonly startedAt: number
+  readonly closedAt: number | undefined
+  /** The last turn that is committed; 0 before the first. */
+  readonly turn: number
+  /** Why the run does not get on, as JSON: a failed turn, or no wake-up left. */
+  readonly attention: string | undefined
+}
+
+/** @category models @since 0.1.0 */
+export interface NewRun {
+  readonly runId: string
+  readonly workflowId: string
+  readonly workflow: string
+  readonly taskQueue: string
+  readonly startedAt: number
+}
+
+/** @category models @since 0.1.0 */
+export interface HistoryRow {
+  readonly turn: number
+  readonly at: number
+  readonly format: number
+  readonly events: string
+}
+
+/**
+ * What waits in a mailbox. "Terminated" is the store's own word to the owner that its run was ended from outside.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type MailKind =
+  | "Start"
+  | "Signal"
+  | "Update"
+  | "Cancel"
+  | "ActivityOutcome"
+  | "StepOutcome"
+  | "Query"
+  | "Terminated"
+
+/** @category models @since 0.1.0 */
+export interface NewMail {
+  readonly runId: string
+  readonly kind: MailKind
+  readonly body: string
+}
+
+/** @category models @since 0.1.0 */
+export interface Mail extends NewMail {
+  /** Rises with the order of arrival; unique in the store. */
+  readonly id: number
+}
+
+/** @category models @since 0.1.0 */
+export interface NewTask {
+  readonly seq: number
+  readonly taskQueue: string
+  /** The worker that starts it with this commit, without a queue; undefined leaves it queued. */
+  readonly worker: WorkerId | undefined
+  readonly scheduledAt: number
+  /** When a queued attempt has waited too long. */
+  readonly expiresAt: number | undefined
+}
+
+/** @category models @since 0.1.0 */
+export interface Task {
+  readonly runId: string
+  readonly seq: number
+  /** The turn whose history row holds the ActivityScheduled event. */
+  readonly turn: number
+  readonly taskQueue: string
+  readonly state: "queued" | "started" | "lost"
+  readonly worker: WorkerId | undefined
+  /** Counts from 1. */
+  readonly attempt: number
+  readonly scheduledAt: number
+  /** When the attempt may begin. */
+  readonly dueAt: number
+  readonly expiresAt: number | undefined
+  readonly startedAt: number | undefined
+  /** The last recorded heartbeat details, as JSON. */
+  readonly heartbeat: string | undefined
+  /** The last attempt's failure, as JSON. */
+  readonly failure: string | undefined
+  readonly cancelRequested: boolean
+}
+
+/** A task that its claimer now runs, or settles if it was lost or has expired. @since 0.1.0 */
+export interface ClaimedTask extends Task {
+  readonly workflowId: string
+  readonly workflow: string
+  /** The history row that holds the ActivityScheduled event. */
+  readonly row: HistoryRow
+}
+
+/** What one turn writes. @since 0.1.0 */
+export interface TurnCommit {
+  readonly runId: string
+  /** The epoch under which the worker owns the run; a new run begins with 1. */
+  readonly epoch: number
+  /** Set on the first turn of a run that is created with it, owned by the worker. */
+  readonly create?: NewRun | undefined
+  /** Undefined: nothing for the history (a failed turn, or only messages to put away). */
+  readonly history: HistoryRow | undefined
+  /** Undefined leaves it as it is. `at: undefined` clears it. */
+  readonly wake: { readonly at: number | undefined } | undefined
+  /** Undefined leaves it as it is. `text: undefined` clears it. */
+  readonly attention: { readonly text: string | undefined } | undefined
+  /** Set when the turn ends the run. */
+  readonly close:
+    | { readonly status: Exclude<Status, "Running">; readonly at: number; readonly refuseIfMail: boolean }
+    | undefined
+  /** Mailbox rows that the turn took in, or dropped. */
+  readonly consumed: ReadonlyArray<number>
+  readonly tasksAdded: ReadonlyArray<NewTask>
+  /** Sequence numbers of activities that have their outcome. */
+  readonly tasksRemoved: ReadonlyArray<number>
+  /** Sequence numbers of activities whose cancellation is asked for. */
+  readonly tasksCanceled: ReadonlyArray<number>
+  /** Messages of this run that were acknowledged or must not be lost, put away for a later turn. */
+  readonly mail: ReadonlyArray<NewMail>
+  readonly replies: ReadonlyArray<Reply>
+}
+
+/** @category models @since 0.1.0 */
+export interface Reply {
+  readonly requestId: string
+  readonly at: number
+  readonly body: string
+}
+
+/**
+ * What an activity's host writes about an attempt. Each applies only while the row has the same attempt and is started
+ * by the same worker (Start: is queued); else it is reported as stale.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type TaskChange =
+  | {
+    readonly _tag: "Start"
+    readonly runId: string
+    readonly seq: number
+    readonly attempt: number
+    readonly at: number
+  }
+  | {
+    readonly _tag: "Retry"
+    readonly runId: string
+    readonly seq: number
+    readonly attempt: number
+    readonly dueAt: number
+    readonly expiresAt: number | undefined
+    readonly failure: string
+    /** The next attempt's number: the same for an attempt that does not count (never begun). */
+    readonly nextAttempt: number
+  }
+  | {
+    readonly _tag: "Heartbeat"
+    readonly runId: string
+    readonly seq: number
+    readonly attempt: number
+    readonly details: string
+  }
+  /** An outcome for a run that is owned elsewhere: the row goes, the message is posted, in one. */
+  | {
+    readonly _tag: "Settle"
+    readonly runId: string
+    readonly seq: number
+    readonly attempt: number
+    readonly mail: NewMail
+  }
+
+/** @category models @since 0.1.0 */
+export interface Commit {
+  readonly worker: WorkerId
+  /** In order; several of one run stand in the order of their turns. */
+  readonly turns: ReadonlyArray<TurnCommit>
+  readonly tasks: ReadonlyArray<TaskChange>
+  readonly now: number
+}
+
+/**
+ * Why a turn was not committed. All later turns of the same run in the batch are refused with it.
+ *
+ * - Fenced: the run is owned by another worker or epoch, or closed. Drop the copy in memory.
+ * - AlreadyRunning: `create` met an open run of the same workflow id.
+ * - MailWaiting: `refuseIfMail` met a message that the turn had not seen (row S3).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Refusal =
+  | { readonly _tag: "Fenced" }
+  | { readonly _tag: "AlreadyRunning"; readonly runId: string }
+  | { readonly _tag: "MailWaiting" }
+
+/** @category models @since 0.1.0 */
+export interface Committed {
+  /** By index in `Commit.turns`; empty when all went in, which is nearly always. */
+  readonly refused: ReadonlyMap<number, Refusal>
+  /** Indexes in `Commit.tasks` that no longer applied. */
+  readonly stale: ReadonlySet<number>
+}
+
+/** @category models @since 0.1.0 */
+export interface Worker {
+  readonly id: WorkerId
+  readonly leaseUntil: number
+  /** Names the process, so that another on the same machine can see that it is gone: host, pid, start time, as JSON. */
+  readonly identity: string
+  readonly startedAt: number
+}
+
+/** @category models @since 0.1.0 */
+export type PostResult = "Posted" | "Closed" | "NotFound"
+
+/** @category models @since 0.1.0 */
+export type CreateResult =
+  | { readonly _tag: "Created" }
+  | { readonly _tag: "AlreadyRunning"; readonly runId: string }
+
+/**
+ * @category services
+ * @since 0.1.0
+ */
+export class Store extends Context.Tag("perdure/Store")<Store, {
+  /** For logs and `bench`: which store, what its commits survive. */
+  readonly about: { readonly store: string; readonly durability: Durability; readonly location: string }
+
+  // --- what the runtime writes
+
+  /** Writes finished turns and task changes of one worker in one transaction. */
+  readonly commit: (commit: Commit) => Effect.Effect<Committed, StoreError>
+  /** A run created by a process that does not host it: unowned, with its Start message in the mailbox, claimable at once. */
+  readonly create: (run: NewRun, start: NewMail) => Effect.Effect<CreateResult, StoreError>
+  /** Puts a message into an open run's mailbox, and makes an unowned run claimable at once. Queries also reach closed runs. */
+  readonly post: (mail: NewMail, now: number) => Effect.Effect<PostResult, StoreError>
+  /**
+   * Closes an open run with the given events as its last turn, whoever owns it; its tasks and mail go with it. Its owner
+   * finds a "Terminated" in its mail.
+   */
+  readonly terminate: (
+    runId: string,
+    events: string,
+    format: number,
+    now: number
+  ) => Effect.Effect<PostResult, StoreError>
+
+  // --- what the runtime reads
+
+  readonly findRun: (runId: string) => Effect.Effect<Option.Option<Run>, StoreError>
+  /** The open run of a workflow id, else its latest one. */
+  readonly findLatest: (workflowId: string) => Effect.Effect<Option.Option<Run>, StoreError>
+  /** Turns after the given one, in order, at most `limit`. */
+  readonly history: (
+    runId: string,
+    afterTurn: number,
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<HistoryRow>, StoreError>
+  /** The last turn of a run. */
+  readonly lastTurn: (runId: string) => Effect.Effect<Option.Option<HistoryRow>, StoreError>
+  /** Waiting messages of one run with an id above the given one, in order. */
+  readonly mail: (runId: string, afterId: number) => Effect.Effect<ReadonlyArray<Mail>, StoreError>
+  /** Waiting messages of all runs that a worker owns, with an id above the given one, in order, at most `limit`. */
+  readonly mailOf: (worker: WorkerId, afterId: number, limit: number) => Effect.Effect<ReadonlyArray<Mail>, StoreError>
+  readonly tasksOf: (runId: string) => Effect.Effect<ReadonlyArray<Task>, StoreError>
+  /** Takes the reply to a request out of the store. */
+  readonly takeReply: (requestId: string) => Effect.Effect<Option.Option<Reply>, StoreError>
+  /** Number of turns, events' bytes. */
+  readonly size: (runId: string) => Effect.Effect<{ readonly turns: number; readonly bytes: number }, StoreError>
+  /** Runs, newest first, for tests, audits and the liveness check. `afterRunId` pages. */
+  readonly runs: (options: {
+    readonly status?: Status | undefined
+    readonly afterRunId?: string | undefined
+    readonly limit: number
+  }) => Effect.Effect<ReadonlyArray<Run>, StoreError>
+
+  // --- waking
+
+  /** Gives the worker unowned open runs of its queues that are due, raising their epochs. */
+  readonly claimRuns: (
+    worker: WorkerId,
+    queues: ReadonlyArray<string>,
+    now: number,
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<Run>, StoreError>
+  /** Gives the worker one run if it is open and unowned, due or not. */
+  readonly claimRun: (worker: WorkerId, runId: string) => Effect.Effect<Option.Option<Run>, StoreError>
+  /** Runs that the worker owns whose wake-up time has come. */
+  readonly dueRuns: (worker: WorkerId, now: number, limit: number) => Effect.Effect<ReadonlyArray<Run>, StoreError>
+  /** The earliest wake-up after `now` among runs of the worker and unowned runs of its queues. */
+  readonly nextWake: (
+    worker: WorkerId,
+    queues: ReadonlyArray<string>,
+    now: number
+  ) => Effect.Effect<Option.Option<number>, StoreError>
+  /** Starts due queued tasks of the queues, and takes lost ones, and due ones that have expired, to be settled. */
+  readonly claimTasks: (
+    worker: WorkerId,
+    queues: ReadonlyArray<string>,
+    now: number,
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<ClaimedTask>, StoreError>
+  /**
+   * Takes tasks that waited too long in the queue, to be settled: of any queue, since perhaps nobody serves it, and
+   * whether or not the worker has slots for activities.
+   */
+  readonly claimExpired: (
+    worker: WorkerId,
+    now: number,
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<ClaimedTask>, StoreError>
+  /** The earliest time after `now` at which a task of the queues is due, or a task of any queue expires. */
+  readonly nextTask: (
+    queues: ReadonlyArray<string>,
+    now: number
+  ) => Effect.Effect<Option.Option<number>, StoreError>
+  /** Tasks that the worker runs and whose cancellation was asked for, or whose run is closed. */
+  readonly canceledTasks: (
+    worker: WorkerId
+  ) => Effect.Effect<ReadonlyArray<{ readonly runId: string; readonly seq: number }>, StoreError>
+  /** Queries that wait on closed runs of workflows in the queues: any worker with the code may answer. */
+  readonly claimQueries: (
+    queues: ReadonlyArray<string>,
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<Mail>, StoreError>
+  /** Puts replies into the store, and drops the mail that asked for them. */
+  readonly reply: (replies: ReadonlyArray<Reply>, consumed: ReadonlyArray<number>) => Effect.Effect<void, StoreError>
+
+  // --- leases
+
+  readonly register: (worker: Worker) => Effect.Effect<void, StoreError>
+  /** False: the lease was taken over; the worker owns nothing any more. */
+  readonly renew: (worker: WorkerId, leaseUntil: number) => Effect.Effect<boolean, StoreError>
+  readonly workers: Effect.Effect<ReadonlyArray<Worker>, StoreError>
+  /**
+   * Ends workers that are gone: their runs become unowned under a raised epoch (claimable if due or with mail), their
+   * started tasks lost. Also drops replies older than their retention. With `graceful`, tasks still marked started by
+   * the worker go back to queued under the same attempt. One that still lives can create, claim and start nothing any
+   * more: what it then owned would be nobody's to take over.
+   */
+  readonly takeOver: (
+    workers: ReadonlyArray<WorkerId>,
+    now: number,
+    graceful: boolean
+  ) => Effect.Effect<void, StoreError>
+
+  /**
+   * Calls the listener after any commit that another process made, or another user of this store in this process posted,
+   * until the scope closes. May call it more often than needed.
+   */
+  readonly changes: (listener: () => void) => Effect.Effect<void, never, Scope.Scope>
+}>() {}

@@ -1,0 +1,166 @@
+/**
+ * The group commit: finished turns of many runs, and what hosts write about attempts, in one transaction (I3).
+ *
+ * ```
+ *   turns ──▶ create runs ──▶ ask: who owns, what waits ──▶ judge ──▶ write the accepted ones
+ *               ▲                                             └─ put off: once more, after the closes before them
+ *               └─────────────────────────────────────────────────┘
+ *   then task changes, then COMMIT
+ * ```
+ *
+ * A refused turn changes nothing and holds up nobody else's (I4). A crash before COMMIT leaves nothing of the batch;
+ * one after it leaves all: the caller that was not answered finds its turn in the history.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type { Commit, Refusal, Store, TurnCommit } from "../Store.js"
+import * as Batch from "./Batch.js"
+import type { Changes } from "./Changes.js"
+import type { Database, Tx } from "./Database.js"
+import type { Ended } from "./Leases.js"
+import type * as Mailbox from "./Mailbox.js"
+import * as Rows from "./Rows.js"
+import { openRun } from "./Runs.js"
+import type * as TaskChanges from "./TaskChanges.js"
+import type * as Turns from "./Turns.js"
+import * as Verdict from "./Verdict.js"
+
+/**
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  db: Database,
+  turns: Turns.Statements,
+  taskChanges: TaskChanges.Statements,
+  mailbox: Mailbox.Statements,
+  ended: Ended,
+  changes: Changes
+): Pick<Store["Type"], "commit"> => {
+  const { dialect } = db
+  const insert = Batch.make(dialect, {
+    before: `INSERT INTO perdure_runs
+      (run_id, workflow_id, workflow, task_queue, status, owner, epoch, wake_at, started_at, attention) VALUES`,
+    row: "(?, ?, ?, ?, 'Running', ?, ?, ?, ?, ?)",
+    after: "ON CONFLICT DO NOTHING RETURNING run_id"
+  })
+  const open = dialect.text(openRun)
+  const fence = Batch.make(dialect, {
+    before: "SELECT run_id, epoch FROM perdure_runs WHERE status = 'Running' AND owner = ? AND run_id IN (",
+    row: "?",
+    after: `)${dialect.lockRows}`
+  })
+
+  const createRuns = (tx: Tx, worker: string, creates: ReadonlyArray<TurnCommit>) =>
+    Effect.gen(function*() {
+      const conflicts = new Map<string, string | undefined>()
+      if (creates.length === 0) {
+        return conflicts
+      }
+      if (yield* ended(tx, worker)) {
+        return new Map(creates.map(({ runId }) => [runId, undefined]))
+      }
+      const params = creates.flatMap((turn) => newRunParams(worker, turn))
+      const created = new Set(yield* Effect.flatMap(Batch.run(tx, insert, params), Rows.runId))
+      for (const { create, runId } of creates) {
+        if (!created.has(runId)) {
+          const [found] = yield* Effect.flatMap(tx(open, [create!.workflowId]), Rows.runId)
+          conflicts.set(runId, found === runId ? undefined : found)
+        }
+      }
+      return conflicts
+    })
+
+  const pass = (
+    tx: Tx,
+    { now, turns: all, worker }: Commit,
+    indexes: ReadonlyArray<number>,
+    refused: Map<number, Refusal>
+  ) =>
+    Effect.gen(function*() {
+      const creates: Array<TurnCommit> = []
+      const epochs = new Map<string, number>()
+      const owned = new Set<string>()
+      const closing: Array<string> = []
+      for (const index of indexes) {
+        const turn = all[index]!
+        if (turn.create === undefined) {
+          owned.add(turn.runId)
+        } else if (!Verdict.refusesItself(turn)) {
+          creates.push(turn)
+        }
+        if (turn.close?.refuseIfMail === true) {
+          closing.push(turn.runId)
+        }
+      }
+      const conflicts = yield* createRuns(tx, worker, creates)
+      for (const { epoch, runId } of creates) {
+        if (!conflicts.has(runId)) {
+          epochs.set(runId, epoch)
+          owned.delete(runId)
+        }
+      }
+      for (const { epoch, runId } of yield* Effect.flatMap(Batch.run(tx, fence, [...owned], [worker]), Rows.fence)) {
+        epochs.set(runId, epoch)
+      }
+      const mail = closing.length === 0 ? [] : yield* mailbox.refusing(tx, closing)
+      const verdict = Verdict.judge(all, indexes, { epochs, conflicts, mail }, refused)
+      yield* turns.write(tx, worker, verdict.accepted, now)
+      return verdict.putOff
+    })
+
+  return {
+    commit: (commit) =>
+      db.write("commit", (tx) =>
+        Effect.gen(function*() {
+          const refused = new Map<number, Refusal>()
+          let indexes: ReadonlyArray<number> = [...commit.turns.keys()]
+          while (indexes.length > 0) {
+            indexes = yield* pass(tx, commit, indexes, refused)
+          }
+          const { posted, stale } = commit.tasks.length === 0
+            ? noChanges
+            : yield* taskChanges.apply(tx, commit.worker, commit.tasks, commit.now)
+          return { committed: { refused, stale }, posted }
+        })).pipe(
+          Effect.flatMap(({ committed, posted }) =>
+            Effect.as(
+              posted || commit.turns.some((turn) => turn.mail.length > 0 || turn.replies.length > 0)
+                ? changes.announce
+                : concernsOthers(commit)
+                ? changes.announceToOthers
+                : Effect.void,
+              committed
+            )
+          )
+        )
+  }
+}
+
+// internal -----------------------------------------------------------------------------------------------------------
+
+const noChanges = { stale: new Set<number>() as ReadonlySet<number>, posted: false }
+
+const newRunParams = (worker: string, { attention, create, epoch, wake }: TurnCommit): ReadonlyArray<unknown> => {
+  const { runId, startedAt, taskQueue, workflow, workflowId } = create!
+  return [
+    runId,
+    workflowId,
+    workflow,
+    taskQueue,
+    worker,
+    epoch,
+    wake?.at ?? null,
+    startedAt,
+    attention?.text ?? null
+  ]
+}
+
+/** Another worker or client in this process may wait for a result, or host the queue of a task. */
+const concernsOthers = ({ tasks, turns }: Commit): boolean =>
+  turns.some((turn) =>
+    turn.close !== undefined || turn.tasksCanceled.length > 0 ||
+    turn.tasksAdded.some((task) => task.worker === undefined)
+  ) ||
+  tasks.some((change) => change._tag === "Retry")

@@ -1,0 +1,114 @@
+/**
+ * Workers and their leases, and what becomes of what a worker owned once it is gone.
+ *
+ * ```
+ *   register ──▶ renew ... renew ──▶ (stops) ──▶ takeOver: its runs unowned, its started tasks lost or queued again
+ * ```
+ *
+ * Taking over one that still lives is harmless: the raised epochs fence it (I4), it can claim nothing any more, and its
+ * next `renew` says so.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type { Store } from "../Store.js"
+import type { Changes } from "./Changes.js"
+import type { Database, Fault, Tx } from "./Database.js"
+import type { Dialect } from "./Dialect.js"
+import * as Rows from "./Rows.js"
+
+/** Whether a worker was taken over: then nothing can be its own any more. @since 0.1.0 */
+export type Ended = (tx: Tx, worker: string) => Effect.Effect<boolean, Fault>
+
+/** @since 0.1.0 */
+export const ended = (dialect: Dialect): Ended => {
+  const find = dialect.text("SELECT id FROM perdure_workers WHERE id = ? AND lease_until = 0")
+  return (tx, worker) => Effect.map(tx(find, [worker]), (rows) => rows.length > 0)
+}
+
+/**
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  db: Database,
+  changes: Changes,
+  retentionMillis: number
+): Pick<Store["Type"], "register" | "renew" | "workers" | "takeOver"> => {
+  const { text } = db.dialect
+  const register = text(
+    `INSERT INTO perdure_workers (id, lease_until, identity, started_at) VALUES (?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET
+      lease_until = excluded.lease_until, identity = excluded.identity, started_at = excluded.started_at`
+  )
+  const renew = text("UPDATE perdure_workers SET lease_until = ? WHERE id = ? AND lease_until > 0 RETURNING id")
+  const all = text(
+    "SELECT id, lease_until, identity, started_at FROM perdure_workers WHERE lease_until > 0 ORDER BY started_at, id"
+  )
+
+  // The row stays for a while: one that still lives must not claim anything before its next `renew` tells it.
+  const end = text(
+    `INSERT INTO perdure_workers (id, lease_until, identity, started_at) VALUES (?, 0, '', ?)
+    ON CONFLICT (id) DO UPDATE SET lease_until = 0, started_at = excluded.started_at`
+  )
+  const forget = text("DELETE FROM perdure_workers WHERE lease_until = 0 AND started_at < ?")
+  const wakeRunsWithMail = text(
+    `UPDATE perdure_runs SET wake_at = ? WHERE (wake_at IS NULL OR wake_at > ?)
+    AND run_id IN (SELECT m.run_id FROM perdure_mailbox m WHERE m.owner = ?)`
+  )
+  const dropNews = text("DELETE FROM perdure_mailbox WHERE kind = 'Terminated' AND owner = ?")
+  const freeMail = text("UPDATE perdure_mailbox SET owner = NULL WHERE owner = ?")
+  const freeRuns = text(
+    "UPDATE perdure_runs SET owner = NULL, epoch = epoch + 1 WHERE status = 'Running' AND owner = ?"
+  )
+  const dropOrphans = text(
+    `DELETE FROM perdure_activity_tasks WHERE cancel_requested = 1 AND worker = ? AND NOT EXISTS (
+      SELECT 1 FROM perdure_runs r WHERE r.run_id = perdure_activity_tasks.run_id AND r.status = 'Running')`
+  )
+  const loseTasks = text(
+    `UPDATE perdure_activity_tasks SET state = CASE WHEN started_at IS NULL THEN 'queued' ELSE 'lost' END,
+      worker = NULL, due_at = ? WHERE state = 'started' AND worker = ?`
+  )
+  // The attempt has what was left of its time in the queue when it was started.
+  const requeueTasks = text(
+    `UPDATE perdure_activity_tasks SET state = 'queued', worker = NULL, started_at = NULL, due_at = ?,
+      expires_at = expires_at + (? - coalesce(started_at, ?)) WHERE state = 'started' AND worker = ?`
+  )
+  const dropReplies = text("DELETE FROM perdure_replies WHERE at < ?")
+  const dropAsks = text(
+    `DELETE FROM perdure_mailbox WHERE owner IS NULL AND kind IN ('Query', 'Update') AND at < ? AND NOT EXISTS (
+      SELECT 1 FROM perdure_runs r WHERE r.run_id = perdure_mailbox.run_id AND r.status = 'Running')`
+  )
+
+  return {
+    register: ({ id, identity, leaseUntil, startedAt }) =>
+      Effect.asVoid(db.write("register", (tx) => tx(register, [id, leaseUntil, identity, startedAt]))),
+    renew: (worker, leaseUntil) =>
+      Effect.map(db.write("renew", (tx) => tx(renew, [leaseUntil, worker])), (rows) => rows.length > 0),
+    workers: db.read("workers", (tx) => Effect.flatMap(tx(all, []), Rows.worker)),
+    takeOver: (workers, now, graceful) =>
+      Effect.zipRight(
+        db.write("takeOver", (tx) =>
+          Effect.gen(function*() {
+            for (const worker of workers) {
+              yield* tx(end, [worker, now])
+              yield* tx(dropNews, [worker])
+              yield* tx(wakeRunsWithMail, [now, now, worker])
+              yield* tx(freeMail, [worker])
+              yield* tx(freeRuns, [worker])
+              yield* tx(dropOrphans, [worker])
+              yield* graceful ? tx(requeueTasks, [now, now, now, worker]) : tx(loseTasks, [now, worker])
+            }
+            yield* tx(forget, [now - endedMillis])
+            yield* tx(dropReplies, [now - retentionMillis])
+            yield* tx(dropAsks, [now - retentionMillis])
+          })),
+        workers.length > 0 ? changes.announce : Effect.void
+      )
+  }
+}
+
+// internal -----------------------------------------------------------------------------------------------------------
+
+/** How long it is remembered of a worker that it has ended: longer than any process is paused and goes on. */
+const endedMillis = 24 * 60 * 60 * 1_000

@@ -1,0 +1,287 @@
+/**
+ * What each statement's rows hold, and the port's models that are built from them.
+ *
+ * @since 0.1.0
+ */
+import * as Option from "effect/Option"
+import type { Status } from "../../core/family/Execution.js"
+import type { HistoryRow, Mail, MailKind, Reply, Run, Task, Worker } from "../Store.js"
+import type { Decode, Kind } from "./Decode.js"
+import { decode } from "./Decode.js"
+
+const statuses = new Set<Status>(["Running", "Completed", "Failed", "Canceled", "Terminated"])
+
+/** @since 0.1.0 */
+export const run: Decode<Run> = decode(
+  "perdure_runs",
+  {
+    run_id: "text",
+    workflow_id: "text",
+    workflow: "text",
+    task_queue: "text",
+    status: statuses,
+    owner: "text?",
+    epoch: "integer",
+    wake_at: "integer?",
+    started_at: "integer",
+    closed_at: "integer?",
+    attention: "text?",
+    turn: "integer"
+  },
+  (row: RunRow) => ({
+    runId: row.run_id,
+    workflowId: row.workflow_id,
+    workflow: row.workflow,
+    taskQueue: row.task_queue,
+    status: row.status,
+    owner: row.owner ?? undefined,
+    epoch: row.epoch,
+    wakeAt: row.wake_at ?? undefined,
+    startedAt: row.started_at,
+    closedAt: row.closed_at ?? undefined,
+    turn: row.turn,
+    attention: row.attention ?? undefined
+  })
+)
+
+/** As much of a run as a message to it needs. @since 0.1.0 */
+export const target: Decode<{
+  readonly runId: string
+  readonly status: Status
+  readonly owner: string | undefined
+}> = decode(
+  "perdure_runs",
+  { run_id: "text", status: statuses, owner: "text?" },
+  (row: Pick<RunRow, "run_id" | "status" | "owner">) => ({
+    runId: row.run_id,
+    status: row.status,
+    owner: row.owner ?? undefined
+  })
+)
+
+/** @since 0.1.0 */
+export const runId: Decode<string> = decode(
+  "perdure_runs",
+  { run_id: "text" },
+  (row: Pick<RunRow, "run_id">) => row.run_id
+)
+
+/** @since 0.1.0 */
+export const fence: Decode<{ readonly runId: string; readonly epoch: number }> = decode(
+  "perdure_runs",
+  { run_id: "text", epoch: "integer" },
+  (row: Pick<RunRow, "run_id" | "epoch">) => ({ runId: row.run_id, epoch: row.epoch })
+)
+
+/** @since 0.1.0 */
+export const dueRun: Decode<{ readonly runId: string; readonly at: number }> = decode(
+  "perdure_runs",
+  { run_id: "text", at: "integer" },
+  (row: { readonly run_id: string; readonly at: number }) => ({ runId: row.run_id, at: row.at })
+)
+
+/** A time by itself. @since 0.1.0 */
+export const moment: Decode<number> = decode(
+  "perdure_runs or perdure_activity_tasks",
+  { at: "integer" },
+  (row: { readonly at: number }) => row.at
+)
+
+/** @since 0.1.0 */
+export const earliest = (times: ReadonlyArray<number>): Option.Option<number> =>
+  times.length === 0 ? Option.none() : Option.some(Math.min(...times))
+
+const historyColumns: { readonly [column: string]: Kind } = {
+  run_id: "text",
+  turn: "integer",
+  at: "integer",
+  format: "integer",
+  events: "text"
+}
+
+const buildHistory = (row: HistoryRow): HistoryRow => ({
+  turn: row.turn,
+  at: row.at,
+  format: row.format,
+  events: row.events
+})
+
+/** @since 0.1.0 */
+export const history: Decode<HistoryRow> = decode("perdure_history", historyColumns, buildHistory)
+
+/** History rows of several runs, each with the run it belongs to. @since 0.1.0 */
+export const historyOfRuns: Decode<{ readonly runId: string; readonly row: HistoryRow }> = decode(
+  "perdure_history",
+  historyColumns,
+  (row: HistoryRow & { readonly run_id: string }) => ({ runId: row.run_id, row: buildHistory(row) })
+)
+
+/** @since 0.1.0 */
+export const size: Decode<{ readonly turns: number; readonly bytes: number }> = decode(
+  "perdure_history",
+  { turns: "integer", bytes: "integer" },
+  (row: { readonly turns: number; readonly bytes: number }) => ({ turns: row.turns, bytes: row.bytes })
+)
+
+/** @since 0.1.0 */
+export const mail: Decode<Mail> = decode(
+  "perdure_mailbox",
+  {
+    id: "integer",
+    run_id: "text",
+    kind: new Set<MailKind>([
+      "Start",
+      "Signal",
+      "Update",
+      "Cancel",
+      "ActivityOutcome",
+      "StepOutcome",
+      "Query",
+      "Terminated"
+    ]),
+    body: "text"
+  },
+  (row: { readonly id: number; readonly run_id: string; readonly kind: MailKind; readonly body: string }) => ({
+    id: row.id,
+    runId: row.run_id,
+    kind: row.kind,
+    body: row.body
+  })
+)
+
+const taskColumns: { readonly [column: string]: Kind } = {
+  run_id: "text",
+  seq: "integer",
+  turn: "integer",
+  task_queue: "text",
+  state: new Set<Task["state"]>(["queued", "started", "lost"]),
+  worker: "text?",
+  attempt: "integer",
+  scheduled_at: "integer",
+  due_at: "integer",
+  expires_at: "integer?",
+  started_at: "integer?",
+  heartbeat: "text?",
+  failure: "text?",
+  cancel_requested: "integer"
+}
+
+const buildTask = (row: TaskRow): Task => ({
+  runId: row.run_id,
+  seq: row.seq,
+  turn: row.turn,
+  taskQueue: row.task_queue,
+  state: row.state,
+  worker: row.worker ?? undefined,
+  attempt: row.attempt,
+  scheduledAt: row.scheduled_at,
+  dueAt: row.due_at,
+  expiresAt: row.expires_at ?? undefined,
+  startedAt: row.started_at ?? undefined,
+  heartbeat: row.heartbeat ?? undefined,
+  failure: row.failure ?? undefined,
+  cancelRequested: row.cancel_requested !== 0
+})
+
+/** @since 0.1.0 */
+export const task: Decode<Task> = decode("perdure_activity_tasks", taskColumns, buildTask)
+
+/** Tasks with the workflow of their run. @since 0.1.0 */
+export const taskOfRun: Decode<Task & { readonly workflowId: string; readonly workflow: string }> = decode(
+  "perdure_activity_tasks",
+  { ...taskColumns, workflow_id: "text", workflow: "text" },
+  (row: TaskRow & { readonly workflow_id: string; readonly workflow: string }) => ({
+    ...buildTask(row),
+    workflowId: row.workflow_id,
+    workflow: row.workflow
+  })
+)
+
+/** What names a task. @category models @since 0.1.0 */
+export interface TaskKey {
+  readonly runId: string
+  readonly seq: number
+}
+
+const buildKey = (row: Pick<TaskRow, "run_id" | "seq">): TaskKey => ({ runId: row.run_id, seq: row.seq })
+
+/** @since 0.1.0 */
+export const taskKey: Decode<TaskKey> = decode("perdure_activity_tasks", { run_id: "text", seq: "integer" }, buildKey)
+
+/** @since 0.1.0 */
+export const dueTask: Decode<TaskKey & { readonly at: number }> = decode(
+  "perdure_activity_tasks",
+  { run_id: "text", seq: "integer", at: "integer" },
+  (row: Pick<TaskRow, "run_id" | "seq"> & { readonly at: number }) => ({ ...buildKey(row), at: row.at })
+)
+
+/** @since 0.1.0 */
+export const canceledTask: Decode<TaskKey & { readonly open: number }> = decode(
+  "perdure_activity_tasks",
+  { run_id: "text", seq: "integer", open: "integer" },
+  (row: Pick<TaskRow, "run_id" | "seq"> & { readonly open: number }) => ({ ...buildKey(row), open: row.open })
+)
+
+/** @since 0.1.0 */
+export const reply: Decode<Reply> = decode(
+  "perdure_replies",
+  { request_id: "text", at: "integer", body: "text" },
+  (row: { readonly request_id: string; readonly at: number; readonly body: string }) => ({
+    requestId: row.request_id,
+    at: row.at,
+    body: row.body
+  })
+)
+
+/** @since 0.1.0 */
+export const worker: Decode<Worker> = decode(
+  "perdure_workers",
+  { id: "text", lease_until: "integer", identity: "text", started_at: "integer" },
+  (row: WorkerRow) => ({
+    id: row.id,
+    leaseUntil: row.lease_until,
+    identity: row.identity,
+    startedAt: row.started_at
+  })
+)
+
+// internal -----------------------------------------------------------------------------------------------------------
+
+interface RunRow {
+  readonly run_id: string
+  readonly workflow_id: string
+  readonly workflow: string
+  readonly task_queue: string
+  readonly status: Status
+  readonly owner: string | null
+  readonly epoch: number
+  readonly wake_at: number | null
+  readonly started_at: number
+  readonly closed_at: number | null
+  readonly attention: string | null
+  readonly turn: number
+}
+
+interface TaskRow {
+  readonly run_id: string
+  readonly seq: number
+  readonly turn: number
+  readonly task_queue: string
+  readonly state: Task["state"]
+  readonly worker: string | null
+  readonly attempt: number
+  readonly scheduled_at: number
+  readonly due_at: number
+  readonly expires_at: number | null
+  readonly started_at: number | null
+  readonly heartbeat: string | null
+  readonly failure: string | null
+  readonly cancel_requested: number
+}
+
+interface WorkerRow {
+  readonly id: string
+  readonly lease_until: number
+  readonly identity: string
+  readonly started_at: number
+}

@@ -1,0 +1,124 @@
+/**
+ * Runs: created by those who do not host them, found, listed, terminated.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { CreateResult, PostResult, Store } from "../Store.js"
+import type { Changes } from "./Changes.js"
+import type * as Closing from "./Closing.js"
+import type { Database } from "./Database.js"
+import type * as Mailbox from "./Mailbox.js"
+import * as Rows from "./Rows.js"
+
+/**
+ * The columns of a `Run`, from `perdure_runs r`.
+ *
+ * @since 0.1.0
+ */
+export const columns = `r.run_id, r.workflow_id, r.workflow, r.task_queue, r.status, r.owner, r.epoch, r.wake_at,
+  r.started_at, r.closed_at, r.attention,
+  coalesce((SELECT max(h.turn) FROM perdure_history h WHERE h.run_id = r.run_id), 0) AS turn`
+
+/**
+ * The open run of a workflow id, if there is one.
+ *
+ * @since 0.1.0
+ */
+export const openRun = "SELECT run_id FROM perdure_runs WHERE status = 'Running' AND workflow_id = ?"
+
+/**
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  db: Database,
+  mailbox: Mailbox.Statements,
+  closing: Closing.Statements,
+  changes: Changes
+): Pick<Store["Type"], "create" | "terminate" | "findRun" | "findLatest" | "runs"> => {
+  const { text } = db.dialect
+  const insert = text(
+    `INSERT INTO perdure_runs (run_id, workflow_id, workflow, task_queue, status, epoch, wake_at, started_at)
+    VALUES (?, ?, ?, ?, 'Running', 0, ?, ?)`
+  )
+  const open = text(openRun)
+  const byId = text(`SELECT ${columns} FROM perdure_runs r WHERE r.run_id = ?`)
+  const openOf = text(`SELECT ${columns} FROM perdure_runs r WHERE r.status = 'Running' AND r.workflow_id = ?`)
+  const latestOf = text(
+    `SELECT ${columns} FROM perdure_runs r WHERE r.workflow_id = ? ORDER BY r.started_at DESC, r.run_id DESC LIMIT 1`
+  )
+  const list = text(`SELECT ${columns} FROM perdure_runs r WHERE r.run_id < ? ORDER BY r.run_id DESC LIMIT ?`)
+  const listByStatus = text(
+    `SELECT ${columns} FROM perdure_runs r WHERE r.status = ? AND r.run_id < ? ORDER BY r.run_id DESC LIMIT ?`
+  )
+  const target = text(`SELECT run_id, status, owner FROM perdure_runs WHERE run_id = ?${db.dialect.lockRows}`)
+  const appendTurn = text(
+    `INSERT INTO perdure_history (run_id, turn, at, format, events)
+    SELECT ?, coalesce(max(turn), 0) + 1, ?, ?, ? FROM perdure_history WHERE run_id = ?`
+  )
+
+  const tellOwner = text(
+    "INSERT INTO perdure_mailbox (run_id, kind, body, at, owner) VALUES (?, 'Terminated', '', ?, ?)"
+  )
+
+  return {
+    create: (run, start) =>
+      db.write("create", (tx) =>
+        Effect.gen(function*() {
+          const [found] = yield* Effect.flatMap(tx(open, [run.workflowId]), Rows.runId)
+          if (found !== undefined) {
+            return { _tag: "AlreadyRunning", runId: found } satisfies CreateResult
+          }
+          const { runId, startedAt, taskQueue, workflow, workflowId } = run
+          yield* tx(insert, [runId, workflowId, workflow, taskQueue, startedAt, startedAt])
+          yield* mailbox.post(tx, [start], startedAt)
+          return { _tag: "Created" } satisfies CreateResult
+        })).pipe(Effect.tap((result) => result._tag === "Created" ? changes.announce : Effect.void)),
+
+    terminate: (runId, events, format, now) =>
+      db.write("terminate", (tx) =>
+        Effect.gen(function*() {
+          const [run] = yield* Effect.flatMap(tx(target, [runId]), Rows.target)
+          if (run === undefined || run.status !== "Running") {
+            return (run === undefined ? "NotFound" : "Closed") satisfies PostResult
+          }
+          yield* tx(appendTurn, [runId, now, format, events, runId])
+          yield* closing.close(tx, [{ runId, status: "Terminated", at: now }], undefined)
+          // Its owner has it in memory, and would hear of it by nothing but a refused commit.
+          if (run.owner !== undefined) {
+            yield* tx(tellOwner, [runId, now, run.owner])
+          }
+          return "Posted" satisfies PostResult
+        })).pipe(Effect.tap((result) => result === "Posted" ? changes.announce : Effect.void)),
+
+    findRun: (runId) =>
+      db.read(
+        "findRun",
+        (tx) => Effect.map(Effect.flatMap(tx(byId, [runId]), Rows.run), (rows) => Option.fromNullable(rows[0]))
+      ),
+
+    findLatest: (workflowId) =>
+      db.read("findLatest", (tx) =>
+        Effect.gen(function*() {
+          const open = yield* Effect.flatMap(tx(openOf, [workflowId]), Rows.run)
+          const rows = open.length > 0 ? open : yield* Effect.flatMap(tx(latestOf, [workflowId]), Rows.run)
+          return Option.fromNullable(rows[0])
+        })),
+
+    runs: ({ afterRunId, limit, status }) =>
+      db.read("runs", (tx) => {
+        const after = afterRunId ?? lastRunId
+        const rows = status === undefined
+          ? tx(list, [after, limit])
+          : tx(listByStatus, [status, after, limit])
+        return Effect.flatMap(rows, Rows.run)
+      })
+  }
+}
+
+// internal -----------------------------------------------------------------------------------------------------------
+
+/** Sorts after every run id. */
+const lastRunId = "\u{10ffff}"

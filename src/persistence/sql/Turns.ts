@@ -1,0 +1,167 @@
+/**
+ * Writing turns that are known to be good: plain loops gather the rows, one statement a table writes them.
+ *
+ * Most turns touch two tables: their history row, and the tasks they add and remove. The run's own row is written only
+ * when its wake-up, its attention or its status changes (I12).
+ *
+ * Added tasks go in before removed ones go out, and mail before closes, so that what comes and goes within one batch
+ * ends as it should.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type { NewMail, Reply, TurnCommit } from "../Store.js"
+import * as Batch from "./Batch.js"
+import type * as Closing from "./Closing.js"
+import type { Fault, Tx } from "./Database.js"
+import type { Dialect } from "./Dialect.js"
+import type * as Mailbox from "./Mailbox.js"
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Statements {
+  readonly write: (tx: Tx, worker: string, turns: ReadonlyArray<TurnCommit>, now: number) => Effect.Effect<void, Fault>
+}
+
+/**
+ * @category constructors
+ * @since 0.1.0
+ */
+export const statements = (
+  dialect: Dialect,
+  mailbox: Mailbox.Statements,
+  closing: Closing.Statements
+): Statements => {
+  const history = Batch.make(dialect, {
+    before: "INSERT INTO perdure_history (run_id, turn, at, format, events) VALUES",
+    row: "(?, ?, ?, ?, ?)"
+  })
+  const addTasks = Batch.make(dialect, {
+    before: `INSERT INTO perdure_activity_tasks (run_id, seq, turn, task_queue, state, worker, attempt, scheduled_at,
+      due_at, expires_at, started_at, cancel_requested) VALUES`,
+    row: "(?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, 0)"
+  })
+  const cancelTasks = Batch.make(dialect, {
+    before: "UPDATE perdure_activity_tasks SET cancel_requested = 1 WHERE (run_id, seq) IN (VALUES",
+    row: "(?, ?)",
+    after: ")"
+  })
+  const removeTasks = Batch.make(dialect, {
+    before: "DELETE FROM perdure_activity_tasks WHERE (run_id, seq) IN (VALUES",
+    row: "(?, ?)",
+    after: ")"
+  })
+  const setColumn = (column: string) =>
+    Batch.make(dialect, {
+      before: `UPDATE perdure_runs SET ${column} = v.column2 FROM (VALUES`,
+      row: "(?, ?)",
+      after: ") AS v WHERE perdure_runs.run_id = v.column1"
+    })
+  const setWake = setColumn("wake_at")
+  const setAttention = setColumn("attention")
+
+  return {
+    write: (tx, worker, turns, now) => {
+      const rows = gather(worker, turns)
+      const steps: Array<Effect.Effect<unknown, Fault>> = []
+      const step = (batch: Batch.Batch, params: ReadonlyArray<unknown>) => {
+        if (params.length > 0) {
+          steps.push(Batch.run(tx, batch, params))
+        }
+      }
+      step(history, rows.history)
+      step(addTasks, rows.added)
+      step(cancelTasks, rows.canceled)
+      step(removeTasks, rows.removed)
+      step(setWake, rows.wakes)
+      step(setAttention, rows.attentions)
+      if (rows.mail.length > 0) {
+        steps.push(mailbox.post(tx, rows.mail, now))
+      }
+      if (rows.consumed.length > 0) {
+        steps.push(mailbox.drop(tx, rows.consumed))
+      }
+      if (rows.replies.length > 0) {
+        steps.push(mailbox.reply(tx, rows.replies))
+      }
+      if (rows.closed.length > 0) {
+        steps.push(closing.close(tx, rows.closed, worker))
+      }
+      return Effect.forEach(steps, (step) => step, { discard: true })
+    }
+  }
+}
+
+// internal -----------------------------------------------------------------------------------------------------------
+
+const gather = (worker: string, turns: ReadonlyArray<TurnCommit>) => {
+  const history: Array<unknown> = []
+  const added: Array<unknown> = []
+  const canceled: Array<unknown> = []
+  const removed: Array<unknown> = []
+  const consumed: Array<number> = []
+  const mail: Array<NewMail> = []
+  const replies: Array<Reply> = []
+  const closed: Array<Closing.Closed> = []
+  const wakes = new Map<string, number | null>()
+  const attentions = new Map<string, string | null>()
+
+  for (const turn of turns) {
+    const { runId } = turn
+    if (turn.history !== undefined) {
+      const { at, events, format, turn: number } = turn.history
+      history.push(runId, number, at, format, events)
+    }
+    for (const task of turn.tasksAdded) {
+      const { expiresAt, scheduledAt, seq, taskQueue } = task
+      const started = task.worker !== undefined
+      added.push(
+        runId,
+        seq,
+        turn.history?.turn ?? 0,
+        taskQueue,
+        started ? "started" : "queued",
+        task.worker ?? null,
+        scheduledAt,
+        scheduledAt,
+        expiresAt ?? null,
+        started ? scheduledAt : null
+      )
+    }
+    for (const seq of turn.tasksCanceled) {
+      canceled.push(runId, seq)
+    }
+    for (const seq of turn.tasksRemoved) {
+      removed.push(runId, seq)
+    }
+    for (const id of turn.consumed) {
+      consumed.push(id)
+    }
+    mail.push(...turn.mail)
+    replies.push(...turn.replies)
+    // A created run's row was inserted with them.
+    if (turn.create === undefined && turn.wake !== undefined) {
+      wakes.set(runId, turn.wake.at ?? null)
+    }
+    if (turn.create === undefined && turn.attention !== undefined) {
+      attentions.set(runId, turn.attention.text ?? null)
+    }
+    if (turn.close !== undefined) {
+      closed.push({ runId, status: turn.close.status, at: turn.close.at })
+    }
+  }
+  return {
+    history,
+    added,
+    canceled,
+    removed,
+    consumed,
+    mail,
+    replies,
+    closed,
+    wakes: [...wakes].flat(),
+    attentions: [...attentions].flat()
+  }
+}

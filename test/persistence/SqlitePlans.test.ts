@@ -1,0 +1,70 @@
+/**
+ * How SQLite finds the rows of each statement: none walks a table that grows, so that no poll slows down with the
+ * number of closed runs, of sleepers, or of another queue's backlog.
+ */
+import type { SqlClient } from "@effect/sql/SqlClient"
+import { assert, describe, it } from "@effect/vitest"
+import Sqlite from "better-sqlite3"
+import * as Changes from "../../src/persistence/sql/Changes.js"
+import { dialect } from "../../src/persistence/sqlite/SqliteDialect.js"
+import { migrations, migrationsTable } from "../../src/persistence/sqlite/SqliteMigrations.js"
+import * as SqlStore from "../../src/persistence/SqlStore.js"
+
+/** Statements that may walk a table, and why that is well. */
+const walks: ReadonlyArray<readonly [statement: RegExp, plan: RegExp]> = [
+  // As many rows as there are workers.
+  [/FROM perdure_workers/, /SCAN perdure_workers/],
+  // At a take-over only: tasks that are pending, replies that wait.
+  [/SET state .* WHERE state = 'started' AND worker/, /SCAN perdure_activity_tasks$/],
+  [/DELETE FROM perdure_replies WHERE at/, /SCAN perdure_replies/],
+  // An index that holds unanswered queries and nothing else.
+  [/kind IN \('Query', 'Update'\)/, /USING INDEX perdure_mailbox_asks/]
+]
+
+describe("the plans of SQLite", () => {
+  it("walk no table that grows", () => {
+    const db = new Sqlite(":memory:")
+    db.exec([migrationsTable, ...migrations.flatMap(({ statements }) => statements)].join(";\n"))
+    const found: Array<string> = []
+    for (const statement of statements()) {
+      const parameters = statement.split("?").length - 1
+      const plan = db.prepare(`EXPLAIN QUERY PLAN ${statement}`).all(Array.from({ length: parameters }, () => 1))
+      for (const { detail } of plan as ReadonlyArray<{ readonly detail: string }>) {
+        const well = walks.some(([text, known]) => text.test(statement) && known.test(detail))
+        if (/^SCAN (perdure_|[a-z]\b)(?!.*VALUES)/.test(detail) && detail !== "SCAN v" && !well) {
+          found.push(`${detail}: ${statement}`)
+        }
+      }
+    }
+    db.close()
+    assert.deepStrictEqual(found, [])
+  })
+
+  it("are made once: the texts are a fixed set that the driver can keep prepared", () => {
+    const texts = statements()
+    assert.isAbove(texts.size, 100)
+    assert.isBelow(texts.size, 400)
+  })
+})
+
+/** Every statement that the store has. */
+const statements = (): ReadonlySet<string> => {
+  const texts = new Set<string>()
+  SqlStore.make({
+    // It is asked for nothing: statements are made before any of them runs.
+    client: {} as SqlClient,
+    dialect: {
+      ...dialect,
+      text: (sql) => {
+        const text = dialect.text(sql)
+        texts.add(text)
+        return text
+      }
+    },
+    changes: Changes.make({ begin: () => {}, end: () => {} }),
+    about: { store: "SQLite", durability: "power-loss", location: "" },
+    busyTimeoutMillis: 0,
+    retentionMillis: 0
+  })
+  return texts
+}

@@ -1,0 +1,23 @@
+/**
+ * The contract of the Store port: whatever keeps runs passes all of it, and the runtime relies on no more.
+ */
+import { describe } from "@effect/vitest"
+import type * as Layer from "effect/Layer"
+import type { Store, StoreError } from "../../../src/persistence/Store.js"
+import * as Changes from "./Changes.suite.js"
+import * as Commit from "./Commit.suite.js"
+import * as Leases from "./Leases.suite.js"
+import * as Mailbox from "./Mailbox.suite.js"
+import * as Runs from "./Runs.suite.js"
+import * as Tasks from "./Tasks.suite.js"
+
+/** `layer` gives an empty store each time it is built. */
+export const suite = (name: string, layer: Layer.Layer<Store, StoreError>) =>
+  describe(name, () => {
+    describe("commit", () => Commit.suite(layer))
+    describe("runs", () => Runs.suite(layer))
+    describe("mailbox", () => Mailbox.suite(layer))
+    describe("tasks", () => Tasks.suite(layer))
+    describe("leases", () => Leases.suite(layer))
+    describe("changes", () => Changes.suite(layer))
+  })

@@ -1,0 +1,94 @@
+CREATE TABLE perdure_migrations (
+  version INTEGER NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE perdure_runs (
+  run_id TEXT NOT NULL PRIMARY KEY,
+  workflow_id TEXT NOT NULL,
+  workflow TEXT NOT NULL,
+  task_queue TEXT NOT NULL,
+  status TEXT NOT NULL,
+  owner TEXT,
+  epoch INTEGER NOT NULL,
+  wake_at INTEGER,
+  started_at INTEGER NOT NULL,
+  closed_at INTEGER,
+  attention TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX perdure_runs_open ON perdure_runs (workflow_id) WHERE status = 'Running';
+
+CREATE INDEX perdure_runs_status ON perdure_runs (status);
+
+CREATE INDEX perdure_runs_latest ON perdure_runs (workflow_id, started_at);
+
+CREATE INDEX perdure_runs_owned_wake ON perdure_runs (owner, wake_at)
+  WHERE owner IS NOT NULL AND wake_at IS NOT NULL;
+
+CREATE INDEX perdure_runs_unowned_wake ON perdure_runs (task_queue, wake_at)
+  WHERE owner IS NULL AND wake_at IS NOT NULL;
+
+CREATE TABLE perdure_history (
+  run_id TEXT NOT NULL,
+  turn INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  format INTEGER NOT NULL,
+  events TEXT NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX perdure_history_turn ON perdure_history (run_id, turn);
+
+CREATE TABLE perdure_mailbox (
+  id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  run_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  body TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  owner TEXT
+) STRICT;
+
+CREATE INDEX perdure_mailbox_run ON perdure_mailbox (run_id);
+
+CREATE INDEX perdure_mailbox_owner ON perdure_mailbox (owner) WHERE owner IS NOT NULL;
+
+CREATE INDEX perdure_mailbox_asks ON perdure_mailbox (run_id)
+  WHERE owner IS NULL AND kind IN ('Query', 'Update');
+
+CREATE TABLE perdure_activity_tasks (
+  run_id TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  turn INTEGER NOT NULL,
+  task_queue TEXT NOT NULL,
+  state TEXT NOT NULL,
+  worker TEXT,
+  attempt INTEGER NOT NULL,
+  scheduled_at INTEGER NOT NULL,
+  due_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  started_at INTEGER,
+  heartbeat TEXT,
+  failure TEXT,
+  cancel_requested INTEGER NOT NULL,
+  PRIMARY KEY (run_id, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX perdure_activity_tasks_due ON perdure_activity_tasks (task_queue, due_at) WHERE state <> 'started';
+
+CREATE INDEX perdure_activity_tasks_expiry ON perdure_activity_tasks (expires_at)
+  WHERE state = 'queued' AND expires_at IS NOT NULL;
+
+CREATE INDEX perdure_activity_tasks_canceled ON perdure_activity_tasks (worker) WHERE cancel_requested = 1;
+
+CREATE TABLE perdure_replies (
+  request_id TEXT NOT NULL PRIMARY KEY,
+  at INTEGER NOT NULL,
+  body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE perdure_workers (
+  id TEXT NOT NULL PRIMARY KEY,
+  lease_until INTEGER NOT NULL,
+  identity TEXT NOT NULL,
+  started_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
