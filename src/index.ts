@@ -1,0 +1,30 @@
+/**
+ * perdure: durable execution for TypeScript, on Effect.
+ *
+ * @since 0.1.0
+ */
+export { LivenessFault } from "./core/Liveness.js"
+export { NondeterminismError } from "./core/Replay.js"
+export * as Activity from "./dsl/Activity.js"
+export { ActivityError } from "./dsl/ActivityError.js"
+export { ApplicationError } from "./dsl/ApplicationError.js"
+export { Client } from "./dsl/Client.js"
+export type { Attention, Description, Handle, PendingActivity, StartOptions, UpdateHandle } from "./dsl/Client.js"
+export { ContractError } from "./dsl/Contract.js"
+export * as State from "./dsl/State.js"
+export * as Step from "./dsl/Step.js"
+export * as Workflow from "./dsl/Workflow.js"
+export {
+  CallTimeout,
+  QueryFailed,
+  StoreUnavailable,
+  UpdateFailed,
+  WorkflowAlreadyStarted,
+  WorkflowClosed,
+  WorkflowFailure,
+  WorkflowNotFound
+} from "./dsl/WorkflowFailure.js"
+export * as StoreClient from "./runtime/ClientOf.js"
+export { WorkerConfigError } from "./runtime/Hosts.js"
+export * as Liveness from "./runtime/Liveness.js"
+export * as Worker from "./runtime/Worker.js"

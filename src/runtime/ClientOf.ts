@@ -1,0 +1,56 @@
+/**
+ * The client over a store, with the short way to an engine in the same process where there is one.
+ *
+ * Both ways mean the same. What the engine does not have (cold elsewhere, another queue, no engine at all) goes through
+ * the mailbox, and answers come back as stored replies.
+ *
+ * @since 0.1.0
+ */
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Client } from "../dsl/Client.js"
+import type * as Workflow from "../dsl/Workflow.js"
+import { Store } from "../persistence/Store.js"
+import { Calls } from "./client/Calls.js"
+import { ExecutionHandle } from "./client/ExecutionHandle.js"
+import type { StartOptions } from "./client/Starting.js"
+import * as Starting from "./client/Starting.js"
+import type { Engine } from "./Engine.js"
+
+/**
+ * Makes a client; the engine is undefined in a process that hosts nothing.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  store: Context.Tag.Service<typeof Store>,
+  engine: Engine | undefined
+): Effect.Effect<Context.Tag.Service<typeof Client>> =>
+  Effect.map(Effect.clock, (clock) => {
+    const calls = new Calls(store, engine, () => Math.trunc(clock.unsafeCurrentTimeMillis()))
+    const start = (workflow: Workflow.Any, payload?: unknown, options: StartOptions = {}) =>
+      Effect.map(
+        Starting.start(calls, workflow, payload, options),
+        (run) => new ExecutionHandle(calls, workflow, run.workflowId, run.runId)
+      )
+    return {
+      start,
+      execute: (workflow: Workflow.Any, payload?: unknown, options?: StartOptions) =>
+        Effect.flatMap(start(workflow, payload, options), (handle) => handle.result),
+      handle: (workflow: Workflow.Any, workflowId: string, runId?: string) =>
+        new ExecutionHandle(calls, workflow, workflowId, runId)
+    } as never
+  })
+
+/**
+ * A client for a process that hosts no code: it starts executions and talks to them through the store.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: Layer.Layer<Client, never, Store> = Layer.effect(
+  Client,
+  Effect.flatMap(Store, (store) => make(store, undefined))
+)

@@ -1,0 +1,492 @@
+/**
+ * The engine of one worker: the executions that it has in memory, and what brings them there and takes them out.
+ *
+ * ```
+ *   messages ──▶ resident? ──yes──▶ Execution ──▶ Committer ──▶ Store
+ *                   │ no                              │
+ *                   └──▶ load: own it, replay ────────┘ evicted when the cache is full
+ * ```
+ *
+ * It composes; each decision is made where it belongs: Execution, ActivityRunner, StepRunner, Committer.
+ *
+ * @since 0.1.0
+ */
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type * as Logger from "effect/Logger"
+import * as Runtime from "effect/Runtime"
+import type { ActivityOutcome } from "../core/family/Activity.js"
+import type { Closing, Start } from "../core/family/Execution.js"
+import * as Messages from "../core/Message.js"
+import type { NewRun, Refusal, Run, Store, TurnCommit, WorkerId } from "../persistence/Store.js"
+import type { Attempt } from "./activity/Attempt.js"
+import { ActivityRunner } from "./ActivityRunner.js"
+import { Committer } from "./Committer.js"
+import { Execution } from "./execution/Execution.js"
+import type { Item, Settled, UpdateAnswer } from "./execution/Item.js"
+import { letter } from "./execution/Item.js"
+import type { Surroundings } from "./execution/Surroundings.js"
+import type { Hosts } from "./Hosts.js"
+import { BodyDefect } from "./interpreter/TurnFailure.js"
+import { Listeners } from "./Listeners.js"
+import type { Loaded } from "./Loader.js"
+import { Loader } from "./Loader.js"
+import { movedReason, Replies } from "./Replies.js"
+import { StepRunner } from "./StepRunner.js"
+import type { Timers } from "./Timers.js"
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface EngineOptions {
+  readonly taskQueue: string
+  readonly maxCachedExecutions: number
+  readonly maxCachedFibers: number
+  readonly maxConcurrentActivities: number
+}
+
+/** What waits for a run that is being brought back. */
+interface Loading {
+  /** In their order, before the mailbox: an end was undone so that these come first (row S3). */
+  readonly ahead: Array<Item>
+  readonly items: Array<Item>
+}
+
+/** @since 0.1.0 */
+export class Engine {
+  readonly committer: Committer
+  readonly activities: ActivityRunner
+  readonly timers: Timers
+  private readonly steps: StepRunner
+  /** In the order of their last use, longest ago first. */
+  private readonly resident = new Map<string, Execution>()
+  private readonly loading = new Map<string, Loading>()
+  private fibers = 0
+  private readonly ends = new Listeners<Closing | undefined>()
+  private readonly updates = new Listeners<UpdateAnswer>()
+  private readonly around: Surroundings<Execution>
+  private readonly loader: Loader
+  private readonly replies: Replies
+  private stopping = false
+  private closed = false
+  private readonly loggers: Array<() => void> = []
+
+  constructor(
+    readonly store: Context.Tag.Service<typeof Store>,
+    readonly hosts: Hosts,
+    readonly options: EngineOptions,
+    readonly workerId: () => WorkerId,
+    private readonly runtime: Runtime.Runtime<never>,
+    readonly now: () => number,
+    timers: Timers,
+    private readonly poller: {
+      /** The store holds work for this worker: a message, a run to bring back. */
+      readonly poke: () => void
+      /** Slots for activities became free. */
+      readonly slotsFree: () => void
+      /** The store holds queued activities that are not at hand. */
+      readonly tasksLeft: () => void
+      /** The store will hold work at this time. */
+      readonly dueAt: (at: number) => void
+    }
+  ) {
+    this.timers = timers
+    this.committer = new Committer(store, workerId, runtime, now)
+    this.activities = new ActivityRunner(
+      hosts,
+      options.maxConcurrentActivities,
+      this.committer,
+      timers,
+      runtime,
+      now,
+      (attempt, outcome) => this.deliverOutcome(attempt, outcome),
+      poller.slotsFree,
+      poller.dueAt
+    )
+    this.steps = new StepRunner(
+      runtime,
+      now,
+      (runId, outcome) => this.post(runId, letter({ _tag: "StepOutcome", outcome }))
+    )
+    this.around = this.surroundings()
+    this.replies = new Replies(store, runtime, now)
+    this.loader = new Loader(store, hosts, options.taskQueue, workerId, this.around)
+  }
+
+  get cached(): number {
+    return this.resident.size
+  }
+
+  serves(workflow: string, taskQueue: string): boolean {
+    return !this.stopping && taskQueue === this.options.taskQueue && this.hosts.workflows.has(workflow)
+  }
+
+  /** Starts a run here; its first turn goes into the commit that creates it. */
+  start(run: NewRun, start: Start, settled: (settled: Settled) => void): void {
+    const host = this.hosts.workflows.get(run.workflow)!
+    const from = { epoch: 1, wakeAt: undefined, attention: undefined }
+    const execution = new Execution(run, host, this.around, from, run)
+    this.resident.set(run.runId, execution)
+    execution.post(letter(start, settled))
+  }
+
+  /** Hands a message to a run: at once if it is in memory, else after bringing it back. */
+  post(runId: string, item: Item): void {
+    const execution = this.resident.get(runId)
+    if (execution !== undefined) return execution.post(item)
+    const waiting = this.loading.get(runId)
+    if (waiting !== undefined) return void waiting.items.push(item)
+    this.load(runId, [item])
+  }
+
+  /** Whether it has the run in memory, or will have it: a message takes the short way. */
+  isResident(runId: string): boolean {
+    return this.resident.has(runId) || this.loading.has(runId)
+  }
+
+  /** Whether it has the run in memory: nobody else can bring it to an end without its knowing. */
+  holds(runId: string): boolean {
+    return this.resident.has(runId)
+  }
+
+  /** Mail that a poll found. */
+  deliverMail(runId: string, mail: { readonly id: number; readonly body: string }): void {
+    const execution = this.resident.get(runId)
+    const waiting = this.loading.get(runId)
+    // What is being loaded reads its mailbox itself, but may have done so before this came: it takes each row once.
+    if (execution === undefined && waiting === undefined) return this.load(runId, [])
+    const item = this.itemOf(mail)
+    if (item === undefined) return execution?.putAway(unreadableMail(mail.id), [])
+    if (execution !== undefined) execution.post(item)
+    else waiting!.items.push(item)
+  }
+
+  /** A run whose wake-up time has come. */
+  wake(run: Run): void {
+    const execution = this.resident.get(run.runId)
+    if (execution !== undefined) execution.refreshWake()
+    else if (!this.loading.has(run.runId)) this.load(run.runId, [], run)
+  }
+
+  /** The run was ended from outside: nothing of it runs here any more. Undefined: the store has its end. */
+  terminated(runId: string, closing: Closing | undefined): void {
+    const execution = this.resident.get(runId)
+    if (execution !== undefined) {
+      this.forgetExecution(execution)
+      execution.evict()
+      this.activities.forget(runId, execution.state.activities.keys())
+    }
+    this.ends.tellLast(runId, closing)
+  }
+
+  /**
+   * Calls back when the run closes here, or with undefined when this worker no longer has it: then only the store can
+   * tell. Returns how to stop waiting.
+   */
+  onClosed(runId: string, listener: (closing: Closing | undefined) => void): () => void {
+    return this.ends.on(runId, listener)
+  }
+
+  /** Calls back at each stage of an update. */
+  onUpdate(runId: string, updateId: string, listener: (answer: UpdateAnswer) => void): () => void {
+    return this.updates.on(`${runId}/${updateId}`, listener)
+  }
+
+  /** All copies in memory are stale: the lease was lost. */
+  dropAll(): void {
+    for (const execution of this.resident.values()) {
+      this.forgetExecution(execution)
+      execution.evict()
+    }
+    for (const runId of this.ends.keys()) this.ends.tellLast(runId, undefined)
+  }
+
+  /** Begins to shut down: runs that are started from here on go to others. */
+  stop(): void {
+    this.stopping = true
+  }
+
+  /** Has nothing any more, and takes nothing any more: whatever comes goes through the store. */
+  close(): void {
+    this.closed = true
+    this.activities.abandonAll()
+    this.dropAll()
+  }
+
+  /** Whether a run is on its way into memory: it may be owned by this worker before it is here. */
+  get isLoading(): boolean {
+    return this.loading.size > 0
+  }
+
+  // --- internal
+
+  private surroundings(): Surroundings<Execution> {
+    return {
+      now: this.now,
+      workerId: this.workerId,
+      serves: (taskQueue) => taskQueue === this.options.taskQueue,
+      commit: (commit, done, trouble) => this.committer.turn(commit, this.noting(commit, done), trouble),
+      reserveSlot: () => this.activities.reserve(),
+      releaseSlot: () => this.activities.release(),
+      startActivity: (attempt) => this.activities.startReserved(attempt),
+      keepActivity: (attempt) => {
+        if (!this.activities.keep(attempt)) this.poller.tasksLeft()
+      },
+      cancelActivity: (runId, seq) => {
+        if (!this.activities.cancel(runId, seq)) this.cancelElsewhere(runId, seq)
+      },
+      startSteps: (execution, seqs) => {
+        for (const seq of seqs) {
+          const call = execution.interpreter.steps.get(seq)
+          if (call !== undefined) this.steps.start(execution.runId, seq, call, execution.host.services)
+        }
+      },
+      cancelStep: (runId, seq) => this.steps.cancel(runId, seq),
+      schedule: (at, fire) => this.timers.schedule(at, fire),
+      unschedule: (timer) => this.timers.cancel(timer),
+      updateAnswered: (runId, updateId, answer) => {
+        this.updates.tell(`${runId}/${updateId}`, answer)
+      },
+      closed: (execution, closing) => {
+        this.forgetExecution(execution)
+        this.activities.forget(execution.runId, execution.state.activities.keys())
+        this.ends.tellLast(execution.runId, closing)
+      },
+      log: (_execution, entries) => this.emit(entries),
+      warn: (execution, message) =>
+        this.run(Effect.annotateLogs(Effect.logWarning(message), {
+          workflow: execution.run.workflow,
+          workflowId: execution.run.workflowId,
+          runId: execution.runId
+        })),
+      drop: (execution, items, why) => this.dropped(execution, items, why),
+      touched: (execution) => this.touch(execution)
+    }
+  }
+
+  private run(effect: Effect.Effect<unknown>): void {
+    Runtime.runFork(this.runtime)(effect)
+  }
+
+  /** A queued task that may wait too long is looked for then, whoever serves its queue (row A12). */
+  private noting(commit: TurnCommit, done: (refusal: Refusal | undefined) => void): typeof done {
+    if (!commit.tasksAdded.some((task) => task.expiresAt !== undefined)) return done
+    return (refusal) => {
+      done(refusal)
+      for (const { expiresAt } of commit.tasksAdded) if (expiresAt !== undefined) this.poller.dueAt(expiresAt)
+    }
+  }
+
+  /** Log entries of bodies go to the loggers of the worker, once their turn is over. */
+  private emit(entries: ReadonlyArray<Logger.Logger.Options<unknown>>): void {
+    this.run(
+      Effect.forEach(entries, (entry) =>
+        Effect.annotateLogs(
+          Effect.logWithLevel(
+            entry.logLevel,
+            ...(Array.isArray(entry.message) ? entry.message : [entry.message]) as [unknown]
+          ),
+          Object.fromEntries(entry.annotations)
+        ), { discard: true })
+    )
+  }
+
+  private touch(execution: Execution): void {
+    const { runId } = execution
+    if (this.resident.get(runId) !== execution) return
+    this.resident.delete(runId)
+    this.resident.set(runId, execution)
+    this.fibers += execution.fibers - (this.counted.get(execution) ?? 0)
+    this.counted.set(execution, execution.fibers)
+    if (this.resident.size > this.options.maxCachedExecutions || this.fibers > this.options.maxCachedFibers) {
+      this.evict()
+    }
+  }
+
+  private readonly counted = new WeakMap<Execution, number>()
+
+  private evict(): void {
+    for (const execution of this.resident.values()) {
+      if (this.resident.size <= this.options.maxCachedExecutions && this.fibers <= this.options.maxCachedFibers) return
+      if (!execution.isIdle) continue
+      this.forgetExecution(execution, false)
+      execution.evict()
+      if (execution.wakeAt !== undefined) this.poller.dueAt(execution.wakeAt)
+    }
+  }
+
+  private forgetExecution(execution: Execution, steps = true): void {
+    if (this.resident.get(execution.runId) !== execution) return
+    this.resident.delete(execution.runId)
+    this.fibers -= this.counted.get(execution) ?? 0
+    if (steps) this.steps.cancelAll(execution.runId)
+  }
+
+  private dropped(execution: Execution, items: ReadonlyArray<Item>, why: "Refused" | "Failed" | "Reload"): void {
+    this.forgetExecution(execution, why !== "Reload")
+    if (why === "Failed") return this.poller.poke()
+    if (why === "Reload") {
+      const now = this.resident.get(execution.runId)
+      if (now !== undefined) { for (const item of items) now.post(item) }
+      else this.load(execution.runId, [], undefined, items)
+      return
+    }
+    this.ends.tellLast(execution.runId, undefined)
+    this.moved(items)
+  }
+
+  /** The run is not ours (any more): whoever sent these sends them again, through the store. */
+  private moved(items: ReadonlyArray<Item>): void {
+    for (const item of items) {
+      if (item._tag === "Question") item.answer(Either.left(movedReason))
+      else item.settled?.({ _tag: "Moved" })
+    }
+  }
+
+  private deliverOutcome(attempt: Attempt, outcome: ActivityOutcome["outcome"]): void {
+    this.post(
+      attempt.runId,
+      letter({ _tag: "ActivityOutcome", outcome }, (settled) => {
+        // Dropped by a copy whose ownership was lost, which knows nothing of what its successor scheduled: the store
+        // decides. Where the activity has its outcome, the task is gone, and this changes nothing.
+        if (settled._tag !== "Moved" && settled._tag !== "Dropped") return
+        // The run is owned elsewhere: its mailbox takes the outcome, in one with the end of the task.
+        this.committer.task({
+          _tag: "Settle",
+          runId: attempt.runId,
+          seq: attempt.scheduled.seq,
+          attempt: attempt.attempt,
+          mail: {
+            runId: attempt.runId,
+            kind: "ActivityOutcome",
+            body: Messages.encode({ _tag: "ActivityOutcome", outcome })
+          }
+        }, () => this.poller.poke())
+      })
+    )
+  }
+
+  /** A canceled activity that waits in the store ends at once; one that runs elsewhere is told by its host's poll. */
+  private cancelElsewhere(runId: string, seq: number): void {
+    this.run(
+      Effect.catchAll(
+        Effect.map(this.store.tasksOf(runId), (tasks) => {
+          const task = tasks.find((each) => each.seq === seq)
+          if (task === undefined || task.state !== "queued") return
+          this.committer.task({ _tag: "Start", runId, seq, attempt: task.attempt, at: this.now() }, (stale) => {
+            if (stale) return
+            this.post(
+              runId,
+              letter({
+                _tag: "ActivityOutcome",
+                outcome: { _tag: "ActivityCanceled", seq, attempt: task.attempt }
+              })
+            )
+          })
+        }),
+        (error) => Effect.logWarning("a cancel request waits for its activity's host", error)
+      )
+    )
+  }
+
+  /** Brings a run into memory, and hands it what waits for it. */
+  private load(runId: string, items: ReadonlyArray<Item>, known?: Run, ahead: ReadonlyArray<Item> = []): void {
+    if (this.closed) return this.moved([...ahead, ...items])
+    const already = this.loading.get(runId)
+    if (already !== undefined) {
+      already.ahead.push(...ahead)
+      already.items.push(...items)
+      return
+    }
+    const waiting: Loading = { ahead: [...ahead], items: [...items] }
+    this.loading.set(runId, waiting)
+    const queried = [...ahead, ...items].some((item) => item._tag === "Question")
+    this.run(Effect.matchEffect(this.loader.load(runId, known, queried), {
+      onSuccess: (loaded) =>
+        Effect.sync(() => {
+          this.loading.delete(runId)
+          this.take(loaded, runId, waiting)
+        }),
+      onFailure: (error) =>
+        Effect.zipRight(
+          Effect.logError(`run ${runId} could not be brought back`, error),
+          Effect.sync(() => {
+            this.loading.delete(runId)
+            const again = this.now() + 1_000
+            for (const item of [...waiting.ahead, ...waiting.items]) {
+              if (item._tag === "Question") item.answer(Either.left(error.message))
+              // Nobody else has it, and its activity or step would never be run again.
+              else if (isOutcome(item)) this.timers.schedule(again, () => this.post(runId, item))
+              else item.settled?.({ _tag: "Trouble", error })
+            }
+            this.poller.dueAt(again)
+          })
+        )
+    }))
+  }
+
+  private take(loaded: Loaded, runId: string, { ahead, items }: Loading): void {
+    const waiting = [...ahead, ...items]
+    switch (loaded._tag) {
+      case "NotOurs":
+        return this.moved(waiting)
+      case "Broken":
+        if (this.closed) return this.moved(waiting)
+        return loaded.execution.putAway(loaded.error, waiting)
+      case "Closed":
+        for (const item of waiting) {
+          if (item._tag === "Letter") {
+            item.settled?.({ _tag: "Dropped", reason: "closed" })
+            this.replies.tooLate(item)
+          } else if (loaded.execution === undefined) item.answer(Either.left(movedReason))
+          else if (loaded.error !== undefined) item.answer(Either.left(String(loaded.error)))
+          else item.answer(loaded.execution.interpreter.query(item.name, item.input))
+        }
+        return loaded.execution?.evict()
+      case "Loaded": {
+        if (this.closed) {
+          loaded.execution.evict()
+          return this.moved(waiting)
+        }
+        const letters: Array<Item> = []
+        for (const mail of loaded.mail) {
+          const item = this.itemOf(mail)
+          if (item === undefined) {
+            loaded.execution.evict()
+            return loaded.execution.putAway(unreadableMail(mail.id), waiting)
+          }
+          letters.push(item)
+        }
+        this.resident.set(runId, loaded.execution)
+        loaded.execution.resume([...ahead, ...letters, ...items])
+      }
+    }
+  }
+
+  private itemOf(mail: { readonly id: number; readonly body: string }): Item | undefined {
+    const decoded = Messages.decode(mail.body)
+    if (Either.isLeft(decoded)) return undefined
+    const message = decoded.right
+    if (message._tag !== "Query") return { _tag: "Letter", message, mailId: mail.id, settled: undefined }
+    return {
+      _tag: "Question",
+      name: message.name,
+      input: message.input,
+      answer: (answer) => this.replies.query(message.replyTo, mail.id, answer)
+    }
+  }
+
+  /** Mail of closed runs: queries, and updates that came too late. */
+  answerQuery(mail: { readonly id: number; readonly runId: string; readonly body: string }): void {
+    const item = this.itemOf(mail)
+    if (item !== undefined) this.post(mail.runId, item)
+  }
+}
+
+const isOutcome = ({ message }: Extract<Item, { readonly _tag: "Letter" }>): boolean =>
+  message._tag === "ActivityOutcome" || message._tag === "StepOutcome"
+
+const unreadableMail = (id: number) =>
+  new BodyDefect({ in: "the mailbox", reason: `message ${id} cannot be read: its row is damaged` })

@@ -1,0 +1,64 @@
+/**
+ * The liveness check of a whole store (I5): every open run is folded and compared with the rows that will wake it.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Events from "../core/Event.js"
+import { Limits } from "../core/Limits.js"
+import type { LivenessFault } from "../core/Liveness.js"
+import * as Liveness from "../core/Liveness.js"
+import type { Message } from "../core/Message.js"
+import * as Messages from "../core/Message.js"
+import * as RunStates from "../core/RunState.js"
+import type { Run, StoreError } from "../persistence/Store.js"
+import { Store } from "../persistence/Store.js"
+
+/**
+ * The faults of all open runs. Meant for stores that are at rest: a run that is taking a turn may look torn between two
+ * of its reads.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const check: Effect.Effect<ReadonlyArray<LivenessFault>, StoreError | Events.UnreadableTurn, Store> = Effect.gen(
+  function*() {
+    const store = yield* Store
+    const found: Array<LivenessFault> = []
+    let afterRunId: string | undefined
+    for (;;) {
+      const runs = yield* store.runs({ status: "Running", afterRunId, limit: Limits.claimRowsMax })
+      for (const run of runs) found.push(...(yield* checkRun(run)))
+      if (runs.length < Limits.claimRowsMax) return found
+      afterRunId = runs[runs.length - 1]!.runId
+    }
+  }
+)
+
+const checkRun = (run: Run) =>
+  Effect.gen(function*() {
+    const store = yield* Store
+    const state = RunStates.empty(run.runId)
+    for (;;) {
+      const rows = yield* store.history(run.runId, state.turn, Limits.historyPageTurns)
+      for (const row of rows) {
+        const events = Events.decode(row)
+        if (Either.isLeft(events)) return yield* events.left
+        RunStates.evolve(state, { turn: row.turn, at: row.at, events: events.right })
+      }
+      if (rows.length < Limits.historyPageTurns) break
+    }
+    const mail: Array<Message> = []
+    for (const each of yield* store.mail(run.runId, 0)) {
+      const message = Messages.decode(each.body)
+      if (Either.isRight(message) && message.right._tag !== "Query") mail.push(message.right)
+    }
+    const tasks = yield* store.tasksOf(run.runId)
+    return Liveness.faults(state, {
+      wakeAt: run.wakeAt,
+      tasks: new Set(tasks.map((task) => task.seq)),
+      mail,
+      unreachable: run.attention?.includes("\"NoWakeUp\"") === true
+    })
+  })

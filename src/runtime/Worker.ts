@@ -1,0 +1,177 @@
+/**
+ * The worker: runs workflows and activities of one task queue on a store, and gives a Client to the same process.
+ *
+ * @since 0.1.0
+ */
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { v4 as uuid } from "uuid"
+import { Limits } from "../core/Limits.js"
+import type { Hosted } from "../dsl/Activity.js"
+import { Client } from "../dsl/Client.js"
+import type { HostedWorkflow } from "../dsl/Workflow.js"
+import type { StoreError } from "../persistence/Store.js"
+import { Store } from "../persistence/Store.js"
+import * as ClientOf from "./ClientOf.js"
+import { Engine } from "./Engine.js"
+import { Hosts, WorkerConfigError } from "./Hosts.js"
+import { Poller } from "./Poller.js"
+import * as ProcessIdentity from "./ProcessIdentity.js"
+import { Timers } from "./Timers.js"
+
+/** What a worker can host: what `toLayer` made. @since 0.1.0 */
+export type HostLayer = Layer.Layer<never, unknown, never> | Layer.Layer<never, unknown, unknown>
+
+type AnyHost = Layer.Layer<Hosted<string> | HostedWorkflow<string>, unknown, never>
+type Provided<L> = L extends Layer.Layer<infer A, unknown, infer _R> ? A : never
+type Failed<L> = L extends Layer.Layer<infer _A, infer E, infer _R> ? E : never
+type Needed<L> = L extends Layer.Layer<infer _A, infer _E, infer R> ? R : never
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options<Hosts extends ReadonlyArray<Layer.Layer.Any>> {
+  /** The queue whose executions and activities it runs. Default "default". */
+  readonly taskQueue?: string | undefined
+  /** The bodies, as `toLayer` made them. Every activity that a body calls on this queue must be among them. */
+  readonly hosts: Hosts
+  /** Activities that run at once; more wait in the queue. Default 100 (row A17). */
+  readonly maxConcurrentActivities?: number | undefined
+  /** Executions kept in memory between turns; 0 replays for every turn. Default 1,000 (row N2). */
+  readonly maxCachedExecutions?: number | undefined
+  /** Fibers of the executions in memory, 5 to 8 KB each. Default 10,000. */
+  readonly maxCachedFibers?: number | undefined
+  /** How long its ownership lasts without renewal. Default 10 seconds, at least 1. */
+  readonly lease?: Duration.DurationInput | undefined
+  /** How long a shutdown waits for running activities before it interrupts them (row A16). Default 10 seconds. */
+  readonly shutdownGrace?: Duration.DurationInput | undefined
+}
+
+/**
+ * Runs a worker for as long as the Layer lives, and provides a `Client`.
+ *
+ * On release it takes no more work, waits for running activities for `shutdownGrace`, interrupts the rest (they are
+ * tried again elsewhere), and gives up its lease, so that others go on at once.
+ *
+ * An activity that a body calls and no host provides is a missing requirement of this Layer: it does not compile. Fails
+ * with `WorkerConfigError` when two hosts have one name (row D1), or there are none.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = <const Hosts extends ReadonlyArray<Layer.Layer.Any>>(
+  options: Options<Hosts>
+): Layer.Layer<
+  Client,
+  StoreError | WorkerConfigError | Failed<Hosts[number]>,
+  Store | Exclude<Needed<Hosts[number]>, Provided<Hosts[number]>>
+> => Layer.scoped(Client, make(options as unknown as Options<ReadonlyArray<AnyHost>>)) as never
+
+const make = (
+  options: Options<ReadonlyArray<AnyHost>>
+): Effect.Effect<
+  Context.Tag.Service<typeof Client>,
+  unknown,
+  Store | Scope.Scope
+> =>
+  Effect.gen(function*() {
+    const taskQueue = options.taskQueue ?? "default"
+    const hosts = yield* buildHosts(taskQueue, options.hosts)
+    const store = yield* Store
+    const clock = yield* Effect.clock
+    const runtime = yield* Effect.runtime<never>()
+    const leaseMillis = Math.max(1_000, Duration.toMillis(options.lease ?? Limits.leaseMillis))
+    const grace = options.shutdownGrace ?? "10 seconds"
+    const now = () => Math.trunc(clock.unsafeCurrentTimeMillis())
+    let workerId = uuid()
+    const register = Effect.suspend(() =>
+      store.register({
+        id: workerId,
+        identity: ProcessIdentity.current,
+        startedAt: now(),
+        leaseUntil: now() + leaseMillis
+      })
+    )
+    const timers = new Timers(clock, runtime)
+    const poller = new Poller(store, timers, runtime, now, () => workerId, leaseMillis, () => {
+      workerId = uuid()
+      engine.activities.abandonAll()
+      engine.dropAll()
+      return register
+    })
+    const engine = new Engine(
+      store,
+      hosts,
+      {
+        taskQueue,
+        maxCachedExecutions: options.maxCachedExecutions ?? Limits.cachedExecutionsMax,
+        maxCachedFibers: options.maxCachedFibers ?? Limits.cachedFibersMax,
+        maxConcurrentActivities: options.maxConcurrentActivities ?? Limits.concurrentActivitiesMax
+      },
+      () => workerId,
+      runtime,
+      now,
+      timers,
+      {
+        poke: () => poller.poke(),
+        slotsFree: () => poller.slotsFree(),
+        tasksLeft: () => poller.tasksLeft(),
+        dueAt: (at) => poller.dueAt(at)
+      }
+    )
+    yield* register
+    // Before the finalizer: it must hear of changes for as long as that waits.
+    yield* store.changes(() => poller.poke())
+    yield* Effect.addFinalizer(() =>
+      Effect.gen(function*() {
+        engine.stop()
+        poller.drain()
+        yield* atMost(engine.activities.drained, grace)
+        engine.activities.interruptAll()
+        // An activity that ignores its interruption is left to the lease: it cannot hold the shutdown for ever.
+        yield* atMost(engine.activities.drained, "1 second")
+        yield* atMost(engine.committer.drained, "5 seconds")
+        poller.stop()
+        engine.close()
+        // What is being claimed right now must be given up with the rest.
+        yield* atMost(quiet(() => poller.isPolling || engine.isLoading), "5 seconds")
+        engine.committer.stop()
+        timers.stop()
+        yield* store.takeOver([workerId], now(), true)
+      }).pipe(
+        Effect.catchAll((error) => Effect.logWarning("the lease was not given up; others wait for it to lapse", error))
+      )
+    )
+    yield* poller.takeOverGone
+    poller.start(engine)
+    return yield* ClientOf.make(store, engine)
+  })
+
+/** Finalizers are uninterruptible, and so would the loser of a race in one be. */
+const atMost = (effect: Effect.Effect<void>, duration: Duration.DurationInput): Effect.Effect<void> =>
+  Effect.interruptible(Effect.raceFirst(effect, Effect.sleep(duration)))
+
+const quiet = (busy: () => boolean): Effect.Effect<void> =>
+  Effect.suspend(() => busy() ? Effect.zipRight(Effect.sleep("5 millis"), quiet(busy)) : Effect.void)
+
+/** Builds the hosts one by one, so that two of one name are seen, and shares what they depend on. */
+const buildHosts = (taskQueue: string, layers: ReadonlyArray<AnyHost>) =>
+  Effect.gen(function*() {
+    const hosts = new Hosts()
+    const scope = yield* Effect.scope
+    const memo = yield* Layer.makeMemoMap
+    for (const layer of layers) {
+      const twice = hosts.add((yield* Layer.buildWithMemoMap(layer, memo, scope)) as Context.Context<never>)
+      if (twice !== undefined) {
+        return yield* new WorkerConfigError({ taskQueue, reason: `${twice} is hosted twice` })
+      }
+    }
+    if (hosts.size === 0) {
+      return yield* new WorkerConfigError({ taskQueue, reason: "no workflow and no activity to host" })
+    }
+    return hosts
+  })

@@ -1,0 +1,258 @@
+/**
+ * One attempt under way: its fiber, its deadlines, its heartbeats, and the one way in which it ends.
+ *
+ * ```
+ *  begin ──▶ fiber ──▶ exit ───────────────────────▶ settled ──▶ ended: fiber and finalizers are done
+ *               ├── deadline strikes ──▶ interrupt ──▶ settled, though the fiber may take its time
+ *               ├── cancel, shut down ─▶ interrupt ──▶ its exit decides: it may succeed all the same
+ *               └── abandon ───────────▶ interrupt ──▶ nobody is told
+ * ```
+ *
+ * 1. It is settled at most once. What the fiber makes of it after that is dropped (row A10, I9).
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as FiberStatus from "effect/FiberStatus"
+import * as Runtime from "effect/Runtime"
+import * as RuntimeFlags from "effect/RuntimeFlags"
+import * as Scope from "effect/Scope"
+import type { Failure, TimeoutKind } from "../../core/Failure.js"
+import * as Activities from "../../core/family/Activity.js"
+import { Limits } from "../../core/Limits.js"
+import * as Payload from "../../core/Payload.js"
+import type { ActivityHost } from "../../dsl/Activity.js"
+import { ActivityContext } from "../../dsl/ActivityContext.js"
+import { ContractError } from "../../dsl/Contract.js"
+import type { Timer, Timers } from "../Timers.js"
+import type { Attempt } from "./Attempt.js"
+import * as Attempts from "./Attempt.js"
+import { AttemptScope } from "./AttemptScope.js"
+
+/** @since 0.1.0 */
+export type Result =
+  | { readonly _tag: "Completed"; readonly result: Payload.Payload }
+  | { readonly _tag: "Canceled" }
+  | { readonly _tag: "Failed"; readonly failure: Failure }
+
+/**
+ * What an attempt asks of its worker.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Surroundings {
+  readonly timers: Timers
+  readonly runtime: Runtime.Runtime<never>
+  readonly now: () => number
+  readonly shuttingDown: () => boolean
+  readonly record: (attempt: Attempt, details: string, stale: (stale: boolean) => void) => void
+  /** Called at most once. */
+  readonly settled: (running: RunningAttempt, result: Result) => void
+  /** Called once, after `settled` if that is called. */
+  readonly ended: (running: RunningAttempt) => void
+}
+
+/** @since 0.1.0 */
+export class RunningAttempt {
+  /** A request waits to be told with the next heartbeat, or was told (row A6). */
+  cancelRequested = false
+  private readonly startedAt: number
+  private fiber: Fiber.RuntimeFiber<Payload.Payload, Failure> | undefined
+  private isSettled = false
+  private interrupted: "Cancel" | "Shutdown" | undefined
+  private deadline: Timer | undefined
+  private heartbeatDeadline: Timer | undefined
+  private flushTimer: Timer | undefined
+  /** The latest details, of an earlier attempt if this one gave none. */
+  private details: string | undefined
+  private unsent = false
+  private lastSentAt = -Infinity
+
+  constructor(readonly attempt: Attempt, private readonly around: Surroundings) {
+    this.startedAt = around.now()
+    this.details = attempt.heartbeat
+  }
+
+  begin(host: ActivityHost): void {
+    const { runtime } = this.around
+    this.expectEnd()
+    this.expectHeartbeat()
+    const scope = new AttemptScope()
+    // The services are put together here, in one map: `Effect.provide` would do it again as steps of the fiber.
+    const services = new Map(runtime.context.unsafeMap)
+    for (const [key, service] of host.services.unsafeMap) services.set(key, service)
+    services.set(ActivityContext.key, this.context)
+    services.set(Scope.Scope.key, scope)
+    const context = Context.unsafeMake<ActivityContext | Scope.Scope>(services)
+    const own = Runtime.make({ ...runtime, context })
+    const { input } = this.attempt.scheduled
+    const fiber = Runtime.runFork(own)(Effect.suspend(() => host.run(input)))
+    this.fiber = fiber
+    fiber.addObserver((exit) => {
+      const closing = scope.close(exit)
+      if (closing === undefined) this.exited(exit)
+      else Runtime.runFork(own)(closing).addObserver(() => this.exited(exit))
+    })
+  }
+
+  /** Delivers a cancel request at once. What the attempt makes of it is its outcome (row A6). */
+  cancel(): void {
+    this.cancelRequested = true
+    this.interrupt("Cancel")
+  }
+
+  shutDown(): void {
+    this.interrupt("Shutdown")
+  }
+
+  /** Its outcome counts no more: the attempt was given to somebody else. */
+  abandon(): void {
+    this.isSettled = true
+    this.stopTimers()
+    this.interruptFiber()
+  }
+
+  /** Records the latest details, so that the next attempt has them (row A3). */
+  flush(): void {
+    this.around.timers.cancel(this.flushTimer)
+    this.flushTimer = undefined
+    if (!this.unsent || this.details === undefined) return
+    this.unsent = false
+    this.lastSentAt = this.around.now()
+    // Stale: the run is closed, or the attempt was given to another worker.
+    this.around.record(this.attempt, this.details, (stale) => stale && !this.isSettled ? this.abandon() : undefined)
+  }
+
+  // --- internal
+
+  private get context(): Context.Tag.Service<typeof ActivityContext> {
+    const { heartbeat } = this.attempt
+    return {
+      info: Attempts.infoOf(this.attempt, this.startedAt),
+      lastHeartbeat: heartbeat === undefined ? undefined : JSON.parse(heartbeat) as unknown,
+      heartbeat: (details) => this.heartbeat(details),
+      shuttingDown: Effect.sync(this.around.shuttingDown)
+    }
+  }
+
+  private exited(exit: Exit.Exit<Payload.Payload, Failure>): void {
+    if (Exit.isSuccess(exit)) this.settle({ _tag: "Completed", result: exit.value })
+    else if (this.interrupted !== undefined && Cause.isInterrupted(exit.cause)) {
+      this.settle(this.interrupted === "Cancel" ? { _tag: "Canceled" } : failedBy(Attempts.shutDown))
+    } else this.settle(failedBy(Attempts.failureOf(exit.cause)))
+    this.around.ended(this)
+  }
+
+  private settle(result: Result): void {
+    if (this.isSettled) return
+    this.isSettled = true
+    this.stopTimers()
+    this.around.settled(this, result)
+  }
+
+  private stopTimers(): void {
+    const { timers } = this.around
+    timers.cancel(this.deadline)
+    timers.cancel(this.heartbeatDeadline)
+    timers.cancel(this.flushTimer)
+    this.flushTimer = undefined
+  }
+
+  private readonly end: Effect.Effect<never> = Effect.suspend(() => {
+    this.interrupted ??= "Cancel"
+    this.interruptFiber()
+    return Effect.never
+  })
+
+  /**
+   * Interrupts the fiber outside of its uninterruptible regions only. Effect makes an interruption of what comes after
+   * such a region, even where nothing comes after it: an attempt that is uninterruptible to its end, and succeeded,
+   * would count as canceled (row A6).
+   */
+  private interrupt(why: "Cancel" | "Shutdown"): void {
+    const { fiber } = this
+    this.interrupted ??= why
+    if (fiber === undefined || fiber.unsafePoll() !== null) return
+    const { runtime, now, timers } = this.around
+    Runtime.runFork(runtime)(Effect.map(fiber.status, (status) => {
+      if (FiberStatus.isDone(status)) return
+      if (RuntimeFlags.interruptible(status.runtimeFlags)) this.interruptFiber()
+      else timers.schedule(now() + reinterruptMillis, () => this.interrupt(why))
+    }))
+  }
+
+  private interruptFiber(): void {
+    const { fiber } = this
+    if (fiber !== undefined) fiber.unsafeInterruptAsFork(fiber.id())
+  }
+
+  private timeOut(kind: TimeoutKind): void {
+    this.settle(failedBy(Attempts.timedOut(this.attempt, kind, this.details)))
+    this.interruptFiber()
+  }
+
+  /** Start-to-close, or what is left of schedule-to-close if that is less (rows A11, A13). */
+  private expectEnd(): void {
+    const { scheduled, scheduledAt } = this.attempt
+    const closeBy = Activities.closeBy(scheduled, scheduledAt)
+    const endBy = scheduled.startToCloseMillis === undefined
+      ? undefined
+      : this.startedAt + scheduled.startToCloseMillis
+    if (closeBy === undefined && endBy === undefined) return
+    const total = closeBy !== undefined && (endBy === undefined || closeBy <= endBy)
+    this.deadline = this.around.timers.schedule(
+      total ? closeBy : endBy!,
+      () => this.timeOut(total ? "ScheduleToClose" : "StartToClose")
+    )
+  }
+
+  /** Row A4: measured from the start, or from the last heartbeat. */
+  private expectHeartbeat(): void {
+    const millis = this.attempt.scheduled.heartbeatMillis
+    if (millis === undefined) return
+    const { now, timers } = this.around
+    timers.cancel(this.heartbeatDeadline)
+    this.heartbeatDeadline = timers.schedule(now() + millis, () => this.timeOut("Heartbeat"))
+  }
+
+  /** Row A3: the first is recorded at once, later ones coalesce to the latest. */
+  private heartbeat(details: unknown): Effect.Effect<void, ContractError> {
+    return Effect.suspend((): Effect.Effect<void, ContractError> => {
+      const checked = Payload.check(details)
+      if (Either.isLeft(checked)) {
+        return Effect.fail(new ContractError({ subject: "heartbeat details", reason: checked.left.message }))
+      }
+      // Where it may be interrupted, it ends here; where it may not, it goes on.
+      if (this.isSettled || this.cancelRequested) {
+        return Effect.checkInterruptible((open) => open ? this.end : Effect.void)
+      }
+      this.expectHeartbeat()
+      // Without details it is a sign of life: what was recorded stays.
+      if (details === undefined) return Effect.void
+      this.details = JSON.stringify(details)
+      this.unsent = true
+      const { now, timers } = this.around
+      const due = this.lastSentAt + intervalOf(this.attempt)
+      if (now() >= due) this.flush()
+      else this.flushTimer ??= timers.schedule(due, () => this.flush())
+      return Effect.void
+    })
+  }
+}
+
+/** How often a fiber that cannot be interrupted now is asked again. */
+const reinterruptMillis = 10
+
+const failedBy = (failure: Failure): Result => ({ _tag: "Failed", failure })
+
+const intervalOf = ({ scheduled }: Attempt): number =>
+  Math.min(
+    Limits.heartbeatIntervalMillisMax,
+    scheduled.heartbeatMillis === undefined ? Limits.heartbeatIntervalMillis : scheduled.heartbeatMillis * 0.8
+  )

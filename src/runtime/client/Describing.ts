@@ -1,0 +1,102 @@
+/**
+ * What the store knows of a run: its description, its history.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import type { Turn } from "../../core/Event.js"
+import * as Events from "../../core/Event.js"
+import * as Failures from "../../core/Failure.js"
+import * as Activities from "../../core/family/Activity.js"
+import { Limits } from "../../core/Limits.js"
+import type { Attention, Description, PendingActivity } from "../../dsl/Client.js"
+import type { WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
+import { StoreUnavailable } from "../../dsl/WorkflowFailure.js"
+import type { Task } from "../../persistence/Store.js"
+import type { Calls, Target } from "./Calls.js"
+
+/** Row X11. @since 0.1.0 */
+export const describe = (
+  calls: Calls,
+  target: Target
+): Effect.Effect<Description, WorkflowNotFound | StoreUnavailable> =>
+  Effect.gen(function*() {
+    const { store } = calls
+    const run = yield* calls.find(target, "describe")
+    const size = yield* calls.of("describe", store.size(run.runId))
+    const tasks = yield* calls.of("describe", store.tasksOf(run.runId))
+    const scheduled = yield* scheduledBy(calls, run.runId, tasks)
+    return {
+      workflow: run.workflow,
+      workflowId: run.workflowId,
+      runId: run.runId,
+      taskQueue: run.taskQueue,
+      status: run.status,
+      startedAt: run.startedAt,
+      closedAt: run.closedAt,
+      turns: size.turns,
+      historyBytes: size.bytes,
+      attention: run.attention === undefined ? undefined : JSON.parse(run.attention) as Attention,
+      pendingActivities: tasks.map((task): PendingActivity => {
+        const event = scheduled.get(task.seq)
+        return {
+          activityId: event === undefined ? String(task.seq) : Activities.idOf(event),
+          activity: event?.name ?? "unknown",
+          state: task.state,
+          attempt: task.attempt,
+          dueAt: task.dueAt,
+          lastFailure: task.failure === undefined ? undefined : rendered(task.failure),
+          heartbeat: task.heartbeat === undefined ? undefined : JSON.parse(task.heartbeat) as unknown,
+          cancelRequested: task.cancelRequested
+        }
+      }),
+      owner: run.owner,
+      wakeAt: run.wakeAt
+    }
+  })
+
+/** All turns, in order. @since 0.1.0 */
+export const history = (
+  calls: Calls,
+  target: Target
+): Effect.Effect<ReadonlyArray<Turn>, WorkflowNotFound | StoreUnavailable> =>
+  Effect.gen(function*() {
+    const run = yield* calls.find(target, "history")
+    const turns: Array<Turn> = []
+    for (;;) {
+      const rows = yield* calls.of("history", calls.store.history(run.runId, turns.length, Limits.historyPageTurns))
+      for (const row of rows) {
+        const events = Events.decode(row)
+        if (Either.isLeft(events)) return yield* new StoreUnavailable({ call: "history", detail: events.left.message })
+        turns.push({ turn: row.turn, at: row.at, events: events.right })
+      }
+      if (rows.length < Limits.historyPageTurns) return turns
+    }
+  })
+
+/** Pending activities by sequence number, from the turns that scheduled them. */
+const scheduledBy = (
+  calls: Calls,
+  runId: string,
+  tasks: ReadonlyArray<Task>
+): Effect.Effect<ReadonlyMap<number, Activities.ActivityScheduled>, StoreUnavailable> =>
+  Effect.gen(function*() {
+    const scheduled = new Map<number, Activities.ActivityScheduled>()
+    for (const turn of new Set(tasks.map((task) => task.turn))) {
+      for (const row of yield* calls.of("describe", calls.store.history(runId, turn - 1, 1))) {
+        // What cannot be read is shown without its name: `history` says what is wrong with it.
+        const events = Either.getOrElse(Events.decode(row), () => [])
+        for (const event of events) if (event._tag === "ActivityScheduled") scheduled.set(event.seq, event)
+      }
+    }
+    return scheduled
+  })
+
+const decodeFailure = Schema.decodeOption(Schema.parseJson(Failures.Failure))
+
+const rendered = (failure: string): string => {
+  const decoded = decodeFailure(failure)
+  return decoded._tag === "Some" ? Failures.render(decoded.value) : failure
+}

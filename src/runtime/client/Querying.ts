@@ -1,0 +1,79 @@
+/**
+ * Queries: asked of the engine of this process, which brings the run into memory if it may; else by mail.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { v4 as uuid } from "uuid"
+import type { StoreUnavailable } from "../../dsl/WorkflowFailure.js"
+import { QueryFailed, WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
+import { movedReason } from "../Replies.js"
+import type { Calls, Target, TimeoutOption } from "./Calls.js"
+import { nameOf, timeoutOf, unknownName, within } from "./Calls.js"
+
+type Answer = Either.Either<unknown, string>
+
+/** @since 0.1.0 */
+export const query = (
+  calls: Calls,
+  target: Target,
+  name: string,
+  payload: unknown,
+  options: TimeoutOption | undefined
+): Effect.Effect<unknown, unknown> =>
+  Effect.suspend(() => {
+    const contract = target.workflow.codecs.queries.get(name)
+    if (contract === undefined) return Effect.fail(unknownName(target.workflow, "query", name))
+    const encoded = contract.payload.encode(payload)
+    if (Either.isLeft(encoded)) return Effect.fail(encoded.left)
+    const call = `query ${name}`
+    const answered = Effect.flatMap(calls.runIdOf(target, call), (runId) =>
+      Effect.flatMap(
+        ask(calls, runId, name, encoded.right),
+        (answer) =>
+          Either.isLeft(answer) && answer.left === movedReason
+            ? askByMail(calls, target, runId, name, encoded.right)
+            : Effect.succeed(answer)
+      ))
+    return within(
+      target,
+      call,
+      timeoutOf(options),
+      Effect.flatMap(
+        answered,
+        (answer): Effect.Effect<unknown, unknown> =>
+          Either.isLeft(answer)
+            ? Effect.fail(new QueryFailed({ ...nameOf(target), query: name, reason: answer.left }))
+            : contract.success.decode(answer.right)
+      )
+    )
+  })
+
+/** It sees all that was acknowledged before, here and in other processes (row Q1). */
+const ask = (
+  calls: Calls,
+  runId: string,
+  name: string,
+  input: unknown
+): Effect.Effect<Answer, StoreUnavailable> => {
+  const { engine } = calls
+  if (engine === undefined) return Effect.succeed(Either.left(movedReason))
+  const asked = Effect.async<Answer>((resume) =>
+    engine.post(runId, { _tag: "Question", name, input, answer: (answer) => resume(Effect.succeed(answer)) })
+  )
+  // A run that is brought back for it reads its mailbox then.
+  return engine.isResident(runId) ? Effect.zipRight(calls.catchUp(runId, `query ${name}`), asked) : asked
+}
+
+const askByMail = (calls: Calls, target: Target, runId: string, name: string, input: unknown) =>
+  Effect.gen(function*() {
+    const replyTo = uuid()
+    const message = { _tag: "Query" as const, name, replyTo, ...(input === undefined ? {} : { input }) }
+    const posted = yield* calls.post(runId, message, `query ${name}`)
+    if (posted === "NotFound") return yield* new WorkflowNotFound(nameOf(target))
+    const reply = (yield* calls.reply(replyTo)) as
+      | { readonly _tag: "Answered"; readonly value?: unknown }
+      | { readonly _tag: "Refused"; readonly reason: string }
+    return (reply._tag === "Answered" ? Either.right(reply.value) : Either.left(reply.reason)) as Answer
+  })

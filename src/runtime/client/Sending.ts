@@ -1,0 +1,88 @@
+/**
+ * Signals and cancel requests: by the engine if it has the run, else by the mailbox. Either way they cannot be lost any
+ * more once the call returns (row S1).
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type { Stored } from "../../core/Message.js"
+import { ContractError } from "../../dsl/Contract.js"
+import type { StoreUnavailable } from "../../dsl/WorkflowFailure.js"
+import { WorkflowClosed, WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
+import type { Settled } from "../execution/Item.js"
+import { letter } from "../execution/Item.js"
+import type { Calls, Target } from "./Calls.js"
+import { isClosed, nameOf, unavailable, unknownName } from "./Calls.js"
+
+type Message = Extract<Stored, { readonly _tag: "Signal" | "Cancel" }>
+type Trouble = WorkflowNotFound | WorkflowClosed | ContractError | StoreUnavailable
+
+/** @since 0.1.0 */
+export const signal = (
+  calls: Calls,
+  target: Target,
+  name: string,
+  payload: unknown
+): Effect.Effect<void, Trouble> =>
+  Effect.suspend((): Effect.Effect<void, Trouble> => {
+    const contract = target.workflow.codecs.signals.get(name)
+    if (contract === undefined) return Effect.fail(unknownName(target.workflow, "signal", name))
+    const encoded = contract.payload.encode(payload)
+    if (Either.isLeft(encoded)) return Effect.fail(encoded.left)
+    const input = encoded.right
+    return send(calls, target, { _tag: "Signal", name, ...(input === undefined ? {} : { input }) })
+  })
+
+/** A request to a closed run changes nothing, and neither does a second one (row C1). @since 0.1.0 */
+export const cancel = (calls: Calls, target: Target, reason: string): Effect.Effect<void, Trouble> =>
+  Effect.catchTags(send(calls, target, { _tag: "Cancel", reason }), {
+    WorkflowClosed: () => Effect.void,
+    ContractError: () => Effect.void
+  })
+
+const send = (calls: Calls, target: Target, message: Message): Effect.Effect<void, Trouble> => {
+  const call = message._tag === "Signal" ? `signal ${message.name}` : "cancel"
+  return Effect.flatMap(calls.runIdOf(target, call), (runId) => {
+    const mailed = byMail(calls, target, runId, message, call)
+    const { engine } = calls
+    if (engine === undefined || !engine.isResident(runId)) return mailed
+    const told = Effect.async<Settled>((resume) =>
+      engine.post(runId, letter(message, (settled) => resume(Effect.succeed(settled))))
+    )
+    return Effect.flatMap(calls.inOrder(runId, call, told), (settled): Effect.Effect<void, Trouble> => {
+      switch (settled._tag) {
+        case "Moved":
+          return mailed
+        case "Trouble":
+          return Effect.fail(unavailable(call, settled.error))
+        case "Dropped":
+          return Effect.fail(
+            isClosed(settled.reason)
+              ? new WorkflowClosed(nameOf(target))
+              : new ContractError({ subject: call, reason: settled.reason })
+          )
+        default:
+          return Effect.void
+      }
+    })
+  })
+}
+
+const byMail = (
+  calls: Calls,
+  target: Target,
+  runId: string,
+  message: Message,
+  call: string
+): Effect.Effect<void, Trouble> =>
+  Effect.flatMap(calls.post(runId, message, call), (posted): Effect.Effect<void, Trouble> => {
+    switch (posted) {
+      case "NotFound":
+        return Effect.fail(new WorkflowNotFound(nameOf(target)))
+      case "Closed":
+        return Effect.fail(new WorkflowClosed(nameOf(target)))
+      case "Posted":
+        return Effect.void
+    }
+  })

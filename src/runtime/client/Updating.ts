@@ -1,0 +1,312 @@
+/**
+ * Updates, in two stages: accepted or rejected, and then the outcome.
+ *
+ * ```
+ *   by the engine:  letter ──▶ told: Accepted, Rejected, outcome ──▶ asked again by id, if it was not final
+ *   by mail:        post ──▶ reply: Accepted, Rejected, Closed ──▶ reply or history: outcome
+ *   closed run:     the outcome is in its history, or it was never accepted
+ * ```
+ *
+ * Sending an update again by its id attaches to the first one (row U4): every way that fails half-way can be taken again.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import { v4 as uuid } from "uuid"
+import * as Events from "../../core/Event.js"
+import type { Outcome } from "../../core/family/Update.js"
+import { Limits } from "../../core/Limits.js"
+import type { Stored } from "../../core/Message.js"
+import { StoreUnavailable, UpdateFailed, WorkflowClosed, WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
+import type { Engine } from "../Engine.js"
+import { abandoned } from "../execution/Consequences.js"
+import type { Settled, UpdateAnswer } from "../execution/Item.js"
+import { letter } from "../execution/Item.js"
+import type { Calls, Target, TimeoutOption } from "./Calls.js"
+import { isClosed, nameOf, timeoutOf, unavailable, unknownName, within } from "./Calls.js"
+import { isClosing } from "./Ending.js"
+import { checkId } from "./Starting.js"
+
+/** @since 0.1.0 */
+export interface UpdateOptions extends TimeoutOption {
+  readonly updateId?: string | undefined
+}
+
+/** @since 0.1.0 */
+export interface UpdateHandle {
+  readonly updateId: string
+  readonly result: Effect.Effect<unknown, unknown>
+}
+
+type Message = Extract<Stored, { readonly _tag: "Update" }>
+type Final = Outcome | Extract<UpdateAnswer, { readonly _tag: "Rejected" }>
+type Trouble = WorkflowNotFound | WorkflowClosed | StoreUnavailable
+
+/** What its sender is told first: the end of it, or how to wait for that. */
+type First = { readonly _tag: "Final"; readonly final: Final } | {
+  readonly _tag: "Accepted"
+  readonly wait: Effect.Effect<Final, Trouble>
+}
+
+/** Sends an update; succeeds once it is accepted and cannot be lost. @since 0.1.0 */
+export const startUpdate = (
+  calls: Calls,
+  target: Target,
+  name: string,
+  payload: unknown,
+  options: UpdateOptions | undefined
+): Effect.Effect<UpdateHandle, unknown> =>
+  Effect.suspend((): Effect.Effect<UpdateHandle, unknown> => {
+    const contract = target.workflow.codecs.updates.get(name)
+    if (contract === undefined) return Effect.fail(unknownName(target.workflow, "update", name))
+    const encoded = contract.payload.encode(payload)
+    if (Either.isLeft(encoded)) return Effect.fail(encoded.left)
+    const updateId = options?.updateId ?? uuid()
+    const refused = checkId(`update id of ${name}`, updateId)
+    if (refused !== undefined) return Effect.fail(refused)
+    const input = encoded.right
+    const message: Message = { _tag: "Update", id: updateId, name, ...(input === undefined ? {} : { input }) }
+    const bounded = <A, E>(effect: Effect.Effect<A, E>) => within(target, `update ${name}`, timeoutOf(options), effect)
+    const errorOf = ({ _tag, failure }: Exclude<Final, { readonly _tag: "UpdateCompleted" }>): unknown => {
+      const declared = failure._tag === "Declared" ? contract.error.decode(failure.error) : undefined
+      return declared !== undefined && Either.isRight(declared)
+        ? declared.right
+        : new UpdateFailed({ ...nameOf(target), update: name, updateId, rejected: _tag === "Rejected", failure })
+    }
+    const end = (final: Final): Effect.Effect<unknown, unknown> =>
+      final._tag === "UpdateCompleted" ? contract.success.decode(final.result) : Effect.fail(errorOf(final))
+    return Effect.flatMap(bounded(send(calls, target, message)), (first): Effect.Effect<UpdateHandle, unknown> => {
+      if (first._tag === "Accepted") {
+        return Effect.succeed({ updateId, result: bounded(Effect.flatMap(first.wait, end)) })
+      }
+      return first.final._tag === "Rejected"
+        ? Effect.fail(errorOf(first.final))
+        : Effect.succeed({ updateId, result: end(first.final) })
+    })
+  })
+
+const send = (calls: Calls, target: Target, message: Message): Effect.Effect<First, Trouble> => {
+  const { engine } = calls
+  if (engine === undefined) return byMail(calls, target, message)
+  const call = `update ${message.name}`
+  return Effect.flatMap(calls.runIdOf(target, call), (runId) =>
+    engine.isResident(runId)
+      ? calls.inOrder(runId, call, byEngine(calls, engine, target, runId, message))
+      : byMail(calls, target, message))
+}
+
+// --- by the engine
+
+const byEngine = (
+  calls: Calls,
+  engine: Engine,
+  target: Target,
+  runId: string,
+  message: Message
+): Effect.Effect<First, Trouble> =>
+  Effect.flatMap(
+    tell(engine, runId, message, (answer) => answer),
+    (told): Effect.Effect<First, Trouble> => {
+      switch (told._tag) {
+        case "Accepted":
+          return Effect.succeed({ _tag: "Accepted", wait: untilFinal(calls, engine, target, runId, message) })
+        case "Rejected":
+        case "UpdateCompleted":
+        case "UpdateFailed":
+          return Effect.succeed({ _tag: "Final", final: told })
+        default:
+          return instead(calls, target, runId, message, told)
+      }
+    }
+  )
+
+/**
+ * Asks again by its id, which gives its outcome if there is one by now. Once the engine does not have the run any more,
+ * another worker may: then the history tells.
+ */
+const untilFinal = (
+  calls: Calls,
+  engine: Engine,
+  target: Target,
+  runId: string,
+  message: Message
+): Effect.Effect<Final, Trouble> =>
+  Effect.raceFirst(
+    Effect.flatMap(
+      tell(engine, runId, message, (answer) => answer._tag === "Accepted" ? undefined : answer),
+      (told): Effect.Effect<Final, Trouble> => {
+        switch (told._tag) {
+          case "Rejected":
+          case "UpdateCompleted":
+          case "UpdateFailed":
+            return Effect.succeed(told)
+          default:
+            return Effect.flatMap(
+              instead(calls, target, runId, message, told),
+              (first) => first._tag === "Final" ? Effect.succeed(first.final) : first.wait
+            )
+        }
+      }
+    ),
+    Effect.zipRight(
+      Effect.repeat(Effect.sleep(residencePoll), { until: () => !engine.isResident(runId) }),
+      untilRecorded(calls, { runId, turn: 0 }, message.id, undefined)
+    )
+  )
+
+/** How often it is looked whether the engine still has the run. */
+const residencePoll = "1 second"
+
+/** The engine could not take it. */
+const instead = (
+  calls: Calls,
+  target: Target,
+  runId: string,
+  message: Message,
+  settled: Settled
+): Effect.Effect<First, Trouble> => {
+  switch (settled._tag) {
+    case "Trouble":
+      return Effect.fail(unavailable(`update ${message.name}`, settled.error))
+    case "Dropped":
+      return isClosed(settled.reason)
+        ? ofClosed(calls, target, runId, message)
+        : Effect.succeed({ _tag: "Final", final: refusedFor(settled.reason) })
+    default:
+      return byMail(calls, target, message)
+  }
+}
+
+const refusedFor = (reason: string): Final => ({
+  _tag: "Rejected",
+  failure: { _tag: "Application", type: "UpdateRejected", message: reason }
+})
+
+/** Hands the update to the engine; ends with the first answer that is chosen, or with why there is none. */
+const tell = <A extends UpdateAnswer>(
+  engine: Engine,
+  runId: string,
+  message: Message,
+  choose: (answer: UpdateAnswer) => A | undefined
+): Effect.Effect<A | Exclude<Settled, { readonly _tag: "Recorded" | "PutAway" | "AlreadyRunning" }>> =>
+  Effect.async((resume) => {
+    let latest: A | undefined
+    const stop = engine.onUpdate(runId, message.id, (answer) => {
+      const chosen = choose(answer)
+      if (chosen === undefined) return
+      latest = chosen
+      // Accepted and ended in one turn: both answers are told before this is looked at, and the later one counts.
+      resume(Effect.sync(() => {
+        stop()
+        return latest!
+      }))
+    })
+    engine.post(
+      runId,
+      letter(message, (settled) => {
+        switch (settled._tag) {
+          case "Moved":
+          case "Dropped":
+          case "Trouble":
+            stop()
+            return resume(Effect.succeed(settled))
+        }
+      })
+    )
+    return Effect.sync(stop)
+  })
+
+// --- by mail
+
+const byMail = (calls: Calls, target: Target, message: Message): Effect.Effect<First, Trouble> =>
+  Effect.gen(function*() {
+    const call = `update ${message.name}`
+    const run = yield* calls.find(target, call)
+    const replyTo = uuid()
+    const posted = yield* calls.post(run.runId, { ...message, replyTo }, call)
+    if (posted === "NotFound") return yield* new WorkflowNotFound(nameOf(target))
+    if (posted === "Closed") return yield* ofClosed(calls, target, run.runId, message)
+    const answer = (yield* calls.reply(`${replyTo}/accepted`)) as UpdateAnswer | { readonly _tag: "Closed" }
+    switch (answer._tag) {
+      case "Closed":
+        return yield* ofClosed(calls, target, run.runId, message)
+      case "Accepted":
+        return { _tag: "Accepted", wait: untilRecorded(calls, run, message.id, replyTo) }
+      default:
+        return { _tag: "Final", final: answer }
+    }
+  })
+
+/**
+ * Waits for the reply, if one was asked for; also reads the history on from a turn, since another worker, or another
+ * caller of the same update, may have got the reply.
+ */
+const untilRecorded = (
+  calls: Calls,
+  from: { readonly runId: string; readonly turn: number },
+  updateId: string,
+  replyTo: string | undefined
+): Effect.Effect<Final, StoreUnavailable> => {
+  let { turn } = from
+  return calls.watch(Effect.gen(function*() {
+    const reply = replyTo === undefined ? Option.none() : yield* calls.takeReply(replyTo)
+    if (Option.isSome(reply)) return Option.some(reply.value as Final)
+    const found = yield* search(calls, from.runId, updateId, turn)
+    turn = found.turn
+    if (found.outcome !== undefined) return Option.some(found.outcome)
+    return found.closed ? Option.some(abandoned(updateId)) : Option.none()
+  }))
+}
+
+/** The outcome of an update stays readable after the end of its run (row U5). */
+const ofClosed = (
+  calls: Calls,
+  target: Target,
+  runId: string,
+  message: Message
+): Effect.Effect<First, WorkflowClosed | StoreUnavailable> =>
+  Effect.flatMap(search(calls, runId, message.id, 0), (found) => {
+    if (found.outcome !== undefined) return Effect.succeed({ _tag: "Final", final: found.outcome })
+    return found.accepted
+      ? Effect.succeed({ _tag: "Final", final: abandoned(message.id) })
+      : Effect.fail(new WorkflowClosed(nameOf(target)))
+  })
+
+/** What the history after a turn says of an update. */
+const search = (
+  calls: Calls,
+  runId: string,
+  updateId: string,
+  afterTurn: number
+): Effect.Effect<
+  {
+    readonly turn: number
+    readonly accepted: boolean
+    readonly closed: boolean
+    readonly outcome: Outcome | undefined
+  },
+  StoreUnavailable
+> =>
+  Effect.gen(function*() {
+    let turn = afterTurn
+    let accepted = false
+    let closed = false
+    let outcome: Outcome | undefined
+    for (;;) {
+      const rows = yield* calls.of("update", calls.store.history(runId, turn, Limits.historyPageTurns))
+      for (const row of rows) {
+        turn = row.turn
+        const events = Events.decode(row)
+        if (Either.isLeft(events)) return yield* new StoreUnavailable({ call: "update", detail: events.left.message })
+        for (const event of events.right) {
+          if (event._tag === "UpdateAccepted" && event.id === updateId) accepted = true
+          else if (event._tag === "UpdateCompleted" || event._tag === "UpdateFailed") {
+            if (event.id === updateId) outcome = event
+          } else if (isClosing(event)) closed = true
+        }
+      }
+      if (rows.length < Limits.historyPageTurns) return { turn, accepted, closed, outcome }
+    }
+  })

@@ -1,0 +1,186 @@
+/**
+ * What the events of a turn cause: rows that are written with them (I3), and effects that are let go once they are
+ * committed (I2). A decision on data; nothing happens here.
+ *
+ * @since 0.1.0
+ */
+import type { Event } from "../../core/Event.js"
+import type { Failure } from "../../core/Failure.js"
+import type { ActivityScheduled } from "../../core/family/Activity.js"
+import * as Activities from "../../core/family/Activity.js"
+import type { Closing } from "../../core/family/Execution.js"
+import type { Outcome } from "../../core/family/Update.js"
+import type { RunState } from "../../core/RunState.js"
+import type { NewTask, Reply, Run, TurnCommit, WorkerId } from "../../persistence/Store.js"
+import type { Attempt } from "../activity/Attempt.js"
+import type { Letter, UpdateAnswer } from "./Item.js"
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export class Consequences {
+  // rows
+  readonly tasksAdded: Array<NewTask> = []
+  readonly tasksRemoved: Array<number> = []
+  readonly replies: Array<Reply> = []
+  // effects
+  /** Activities that start with this commit, their slots reserved. */
+  readonly starts: Array<Attempt> = []
+  /** Activities of this worker's queue that wait for a slot. */
+  readonly queued: Array<Attempt> = []
+  readonly cancels: Array<number> = []
+  readonly steps: Array<number> = []
+  readonly canceledSteps: Array<number> = []
+  readonly answers: Array<readonly [updateId: string, answer: UpdateAnswer]> = []
+
+  /** Tells the callers of an update, here and in other processes. */
+  tell(updateId: string, answer: UpdateAnswer, replyTo: string | undefined, at: number): void {
+    this.answers.push([updateId, answer])
+    this.replies.push(...repliesTo(replyTo, answer, at))
+  }
+}
+
+/** What a committed turn lets go. @since 0.1.0 */
+export interface Release {
+  readonly letters: ReadonlyArray<Letter>
+  readonly consequences: Consequences
+  readonly closing: Closing | undefined
+}
+
+/** A commit that writes nothing yet. @since 0.1.0 */
+export const nothing = {
+  history: undefined,
+  wake: undefined,
+  attention: undefined,
+  close: undefined,
+  consumed: [],
+  tasksAdded: [],
+  tasksRemoved: [],
+  tasksCanceled: [],
+  mail: [],
+  replies: []
+} satisfies Partial<TurnCommit>
+
+/** What the decisions need to know. @since 0.1.0 */
+export interface Situation {
+  readonly run: Pick<Run, "runId" | "workflowId" | "workflow" | "taskQueue">
+  /** The state before the turn. */
+  readonly state: RunState
+  readonly at: number
+  readonly worker: WorkerId
+  readonly serves: (taskQueue: string) => boolean
+  readonly reserveSlot: () => boolean
+}
+
+/**
+ * The consequences of a turn's events.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const of = (events: ReadonlyArray<Event>, situation: Situation): Consequences => {
+  const { at, state } = situation
+  const out = new Consequences()
+  for (const event of events) {
+    switch (event._tag) {
+      case "ActivityScheduled":
+        schedule(event, situation, out)
+        break
+      case "ActivityCompleted":
+      case "ActivityFailed":
+      case "ActivityCanceled":
+        out.tasksRemoved.push(event.seq)
+        break
+      case "ActivityCancelRequested":
+        out.cancels.push(event.seq)
+        break
+      case "StepScheduled":
+        out.steps.push(event.seq)
+        break
+      case "StepCanceled":
+        out.canceledSteps.push(event.seq)
+        break
+      case "UpdateAccepted":
+        out.tell(event.id, { _tag: "Accepted" }, event.replyTo, at)
+        break
+      case "UpdateCompleted":
+      case "UpdateFailed":
+        out.tell(event.id, event, state.updates.get(event.id)?.accepted.replyTo ?? replyToIn(events, event.id), at)
+        break
+    }
+  }
+  return out
+}
+
+/** Updates that their validators refused in the turn that took them in. @since 0.1.0 */
+export const addRejected = (
+  out: Consequences,
+  rejected: ReadonlyMap<string, Failure>,
+  letters: ReadonlyArray<Letter>,
+  at: number
+): void => {
+  for (const [id, failure] of rejected) {
+    const letter = letters.find((each) => each.message._tag === "Update" && each.message.id === id)
+    const replyTo = letter?.message._tag === "Update" ? letter.message.replyTo : undefined
+    out.tell(id, { _tag: "Rejected", failure }, replyTo, at)
+  }
+}
+
+/** Updates whose handlers had not ended when the run did (row S8). @since 0.1.0 */
+export const addAbandoned = (out: Consequences, state: RunState, at: number): void => {
+  for (const [id, update] of state.updates) {
+    if (update.outcome === undefined) out.tell(id, abandoned(id), update.accepted.replyTo, at)
+  }
+}
+
+/** What the caller of an update gets when the run ends before its handler. @since 0.1.0 */
+export const abandoned = (id: string): Outcome => ({
+  _tag: "UpdateFailed",
+  id,
+  failure: {
+    _tag: "Application",
+    type: "AcceptedUpdateCompletedWorkflow",
+    message: "the run ended before the update's handler did"
+  }
+})
+
+/** Two replies at most wait for a caller elsewhere: that it was accepted, and what came of it. @since 0.1.0 */
+export const repliesTo = (replyTo: string | undefined, answer: UpdateAnswer, at: number): ReadonlyArray<Reply> => {
+  if (replyTo === undefined) return []
+  const body = JSON.stringify(answer)
+  const accepted = { requestId: `${replyTo}/accepted`, at, body }
+  return answer._tag === "Accepted" ? [accepted] : [accepted, { requestId: replyTo, at, body }]
+}
+
+const schedule = (event: ActivityScheduled, situation: Situation, out: Consequences): void => {
+  const { at, run } = situation
+  const taskQueue = event.taskQueue ?? run.taskQueue
+  const attempt: Attempt = {
+    runId: run.runId,
+    workflowId: run.workflowId,
+    workflow: run.workflow,
+    taskQueue,
+    scheduled: event,
+    scheduledAt: at,
+    attemptScheduledAt: at,
+    attempt: 1,
+    heartbeat: undefined
+  }
+  const local = situation.serves(taskQueue)
+  const reserved = local && situation.reserveSlot()
+  if (reserved) out.starts.push(attempt)
+  else if (local) out.queued.push(attempt)
+  out.tasksAdded.push({
+    seq: event.seq,
+    taskQueue,
+    worker: reserved ? situation.worker : undefined,
+    scheduledAt: at,
+    expiresAt: reserved ? undefined : Activities.startBy(event, at, at)
+  })
+}
+
+const replyToIn = (events: ReadonlyArray<Event>, id: string): string | undefined => {
+  for (const event of events) if (event._tag === "UpdateAccepted" && event.id === id) return event.replyTo
+  return undefined
+}

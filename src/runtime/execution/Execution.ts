@@ -1,0 +1,483 @@
+/**
+ * An execution in memory: the actor that takes its messages in, one a turn.
+ *
+ * ```
+ *  inbox ──▶ accept ──▶ [interpreter: turn] ──▶ events ──▶ committer ──▶ let go: answers, activities, steps
+ *    ▲                        │ throws                         │ refused
+ *    └── put back ◀───────────┴── fail the turn (I7) ◀─────────┴── this copy is dropped (I4)
+ * ```
+ *
+ * 1. A turn takes in one message; the first one takes in the start and all that already waits (I1).
+ * 2. Turns may run ahead of their commits, in order; nothing of a turn is let go before its commit (I2).
+ * 3. Once a turn failed or was refused, this copy takes no further turn: it is dropped, and brought back from the store.
+ *
+ * @since 0.1.0
+ */
+import type { Command } from "../../core/Command.js"
+import * as Commands from "../../core/Command.js"
+import type { Event, Turn } from "../../core/Event.js"
+import * as Events from "../../core/Event.js"
+import type { Update } from "../../core/family/Update.js"
+import { Limits } from "../../core/Limits.js"
+import type { RunState } from "../../core/RunState.js"
+import * as RunStates from "../../core/RunState.js"
+import type { Attention } from "../../dsl/Client.js"
+import type { WorkflowHost } from "../../dsl/Workflow.js"
+import type { NewRun, Refusal, Run, TurnCommit } from "../../persistence/Store.js"
+import type { Attempt } from "../activity/Attempt.js"
+import type { TurnOutput } from "../interpreter/Interpreter.js"
+import { Interpreter } from "../interpreter/Interpreter.js"
+import { BodyDefect } from "../interpreter/TurnFailure.js"
+import * as Consequences from "./Consequences.js"
+import * as FailedTurn from "./FailedTurn.js"
+import * as Intake from "./Intake.js"
+import type { Item, Letter, Question, UpdateAnswer } from "./Item.js"
+import * as Items from "./Item.js"
+import * as Replaying from "./Replaying.js"
+import type { Surroundings } from "./Surroundings.js"
+import { UpdateCalls } from "./UpdateCalls.js"
+import { WakeUp } from "./WakeUp.js"
+
+/** @since 0.1.0 */
+export class Execution {
+  readonly inbox: Array<Item> = []
+  state: RunState
+  interpreter: Interpreter
+  /** Turns handed to the committer and not yet answered. */
+  uncommitted = 0
+  /** Mailbox rows that were handed in and are there still. */
+  private readonly mail = new Set<number>()
+  fibers = 0
+  private epoch: number
+  private created: NewRun | undefined
+  private handed = 0
+  private answered = 0
+  /** What waits for the commits up to its number: they are answered in the order in which they were handed over. */
+  private readonly afterCommit: Array<readonly [number, () => void]> = []
+  private readonly updates: UpdateCalls
+  private readonly wakeUp: WakeUp
+  private attention: Attention | undefined
+  private stopped = false
+  private pumping = false
+  private readonly refusedItems: Array<Item> = []
+
+  constructor(
+    readonly run: Pick<Run, "runId" | "workflowId" | "workflow" | "taskQueue">,
+    readonly host: WorkflowHost,
+    private readonly around: Surroundings<Execution>,
+    from: { readonly epoch: number; readonly wakeAt: number | undefined; readonly attention: Attention | undefined },
+    created?: NewRun
+  ) {
+    this.epoch = from.epoch
+    this.wakeUp = new WakeUp(around, from.wakeAt, (seq) => this.post(Items.letter({ _tag: "TimerDue", seq })))
+    this.attention = from.attention
+    this.created = created
+    this.state = RunStates.empty(run.runId)
+    this.interpreter = this.makeInterpreter()
+    this.updates = new UpdateCalls({
+      state: this.state,
+      hasHandlers: () => this.interpreter.handlers !== undefined,
+      validate: (update) => this.interpreter.validate(update),
+      settle: (letter, update, answer) => this.settleUpdate(letter, update, answer)
+    })
+  }
+
+  get runId(): string {
+    return this.run.runId
+  }
+
+  /** Whether it may be forgotten without losing anything. */
+  get isIdle(): boolean {
+    return this.inbox.length === 0 && this.uncommitted === 0 && this.state.steps.size === 0 &&
+      this.updates.waiting === 0
+  }
+
+  /** When the clock wakes it, should it be forgotten now. */
+  get wakeAt(): number | undefined {
+    return RunStates.wakeAt(this.state)
+  }
+
+  /** Takes recorded turns in, checking that the body still does what it did. Throws what makes it differ. */
+  replay(history: ReadonlyArray<Turn>): void {
+    Replaying.replay(history, {
+      run: this.run,
+      state: this.state,
+      interpreter: this.interpreter,
+      strict: this.host.definition.options.strictReplay === true
+    })
+  }
+
+  /** Back from the store: performs what only the owner performs, and takes up its messages. */
+  resume(items: ReadonlyArray<Item>): void {
+    this.fibers = this.interpreter.fibers
+    const steps = [...this.state.steps.keys()]
+    this.wakeUp.arm(this.state)
+    for (const item of items) if (this.isNew(item)) this.inbox.push(item)
+    // Left to the clock, it would come too late for a small cache, which forgets what is idle.
+    const due = this.wakeUp.due(this.state, this.around.now())
+    if (due !== undefined) this.inbox.push(Items.letter({ _tag: "TimerDue", seq: due }))
+    if (this.attention?._tag === "TurnFailed" && this.inbox.length === 0) this.recovered()
+    this.pump()
+    // A step whose outcome was among the messages is not performed again.
+    if (!this.stopped) this.around.startSteps(this, steps.filter((seq) => this.state.steps.has(seq)))
+  }
+
+  post(item: Item): void {
+    if (this.stopped) return this.around.drop(this, [item], "Refused")
+    if (!this.isNew(item)) return
+    this.inbox.push(item)
+    this.pump()
+  }
+
+  /** The body came back, and no message is left that failed it: what was wrong is over. */
+  private recovered(): void {
+    this.attention = undefined
+    const wake = this.wakeUp.refresh(this.state)
+    this.commit({ ...this.blank(), attention: { text: undefined }, wake }, [], [], undefined)
+  }
+
+  /** Whether a mailbox row was not handed in before: polls may show it again. */
+  private isNew(item: Item): boolean {
+    if (item._tag === "Question" || item.mailId === undefined) return true
+    if (this.mail.has(item.mailId)) return false
+    this.mail.add(item.mailId)
+    return true
+  }
+
+  /** Forgets the body. The store has all that is needed to bring it back. */
+  evict(): void {
+    this.stopped = true
+    this.wakeUp.disarm()
+    this.interpreter.evict()
+  }
+
+  /** Writes the wake-up time again: the store's was kept early on purpose, and has passed. */
+  refreshWake(): void {
+    if (this.stopped || this.uncommitted > 0 || this.state.closed !== undefined) return
+    const wake = this.wakeUp.refresh(this.state)
+    if (wake !== undefined) this.commit({ ...this.blank(), wake }, [], [], undefined)
+  }
+
+  // --- turns
+
+  private pump(): void {
+    if (this.pumping) return
+    this.pumping = true
+    try {
+      while (
+        !this.stopped && this.inbox.length > 0 && this.uncommitted < Limits.uncommittedTurnsMax &&
+        // After the end, messages wait: the end may yet be refused (row S3).
+        this.state.closed === undefined
+      ) {
+        const item = this.inbox.shift()!
+        if (item._tag === "Question") this.ask(item)
+        else this.take(item)
+      }
+    } finally {
+      this.pumping = false
+    }
+    if (!this.stopped) this.around.touched(this)
+  }
+
+  private ask(question: Question): void {
+    const answer = this.interpreter.query(question.name, question.input)
+    // It may have seen turns that are not committed: it is answered when they are (I2).
+    if (this.uncommitted === 0) question.answer(answer)
+    else this.afterCommit.push([this.handed, () => question.answer(answer)])
+  }
+
+  private take(letter: Letter): void {
+    const { message } = letter
+    if (message._tag === "Update" && this.updates.answers(letter, message)) return
+    const letters = this.state.turn === 0 ? Items.forFirstTurn(letter, this.inbox) : [letter]
+    const { events, later, taken, dropped: refused } = Intake.of(letters, this.state)
+    const dropped: Array<Letter> = []
+    for (const [each, reason] of refused) this.dropLetter(each, reason, dropped)
+    this.inbox.push(...later)
+    if (events.length === 0) return this.consume(dropped)
+    const at = Math.max(this.state.time, Math.trunc(this.around.now()))
+    let output: TurnOutput
+    try {
+      output = this.interpreter.turn({ at, events, replaying: false, historyLength: this.state.events })
+      if (this.state.events > Limits.historyEventsMax) {
+        throw new BodyDefect({
+          in: `workflow ${this.run.workflow}`,
+          reason: `its history has more than ${Limits.historyEventsMax} events, the limit of a run`
+        })
+      }
+    } catch (error) {
+      return this.fail(error, [...dropped, ...taken])
+    }
+    const recorded = output.rejected.size === 0
+      ? events
+      : events.filter((event) => event._tag !== "UpdateAccepted" || !output.rejected.has(event.id))
+    const ending = isEnding(output.commands)
+    if (ending) {
+      for (const each of Intake.takeMoot(this.inbox, this.state, events)) {
+        this.dropLetter(each, "it was canceled", dropped)
+      }
+    }
+    if (ending && this.mustRedo()) {
+      // Signals are waiting: the end is undone, and the turn taken again after them (row S3).
+      const ahead = this.inbox.filter((item) => Items.undoesEnd(item))
+      const behind = this.inbox.filter((item) => !ahead.includes(item))
+      return this.leave([...dropped, ...ahead, ...taken, ...behind], "Reload")
+    }
+    this.commitTurn(at, recorded, output, taken, dropped)
+  }
+
+  /** Only what was sent and not yet taken in counts; a run that ends by a signal handler's failure ends all the same. */
+  private mustRedo(): boolean {
+    return this.state.turn > 0 && this.inbox.some((item) => Items.undoesEnd(item))
+  }
+
+  private dropLetter(letter: Letter, reason: string, dropped: Array<Letter>): void {
+    dropped.push(letter)
+    if (letter.message._tag === "Signal") this.around.warn(this, `signal ${letter.message.name} dropped: ${reason}`)
+    letter.settled?.({ _tag: "Dropped", reason })
+  }
+
+  /** Messages that came to nothing leave the mailbox, without a turn. */
+  private consume(letters: ReadonlyArray<Letter>): void {
+    const consumed = Items.mailIds(letters)
+    if (consumed.length > 0) this.commit({ ...this.blank(), consumed }, [], [], undefined)
+  }
+
+  private settleUpdate(
+    letter: Letter,
+    message: Update,
+    answer: UpdateAnswer
+  ): void {
+    const tell = () => {
+      letter.settled?.({ _tag: "Recorded" })
+      this.around.updateAnswered(this.runId, message.id, answer)
+    }
+    if (letter.mailId === undefined) {
+      if (this.uncommitted === 0) tell()
+      else this.afterCommit.push([this.handed, tell])
+      return
+    }
+    this.commit(
+      {
+        ...this.blank(),
+        consumed: [letter.mailId],
+        replies: Consequences.repliesTo(message.replyTo, answer, this.around.now())
+      },
+      [],
+      [],
+      undefined,
+      tell
+    )
+  }
+
+  private commitTurn(
+    at: number,
+    messages: ReadonlyArray<Event>,
+    output: TurnOutput,
+    taken: ReadonlyArray<Letter>,
+    dropped: ReadonlyArray<Letter>
+  ): void {
+    const events: Array<Event> = [...messages]
+    for (const command of output.commands) events.push(Commands.decide(command, at, this.state))
+    const turn: Turn = { turn: this.state.turn + 1, at, events }
+    const consequences = Consequences.of(events, {
+      run: this.run,
+      state: this.state,
+      at,
+      worker: this.around.workerId(),
+      serves: this.around.serves,
+      reserveSlot: this.around.reserveSlot
+    })
+    if (output.rejected.size > 0) Consequences.addRejected(consequences, output.rejected, taken, at)
+    RunStates.evolve(this.state, turn)
+    this.fibers = this.interpreter.fibers
+    const { closed } = this.state
+    if (closed !== undefined) Consequences.addAbandoned(consequences, this.state, at)
+    const attention = this.attentionAfter()
+    this.commit(
+      {
+        ...this.blank(),
+        history: { turn: turn.turn, at, format: Events.format, events: Events.encode(events) },
+        wake: this.wakeUp.after(this.state, at),
+        attention: attention.change,
+        close: closed === undefined
+          ? undefined
+          : { status: this.state.status as Exclude<RunState["status"], "Running">, at, refuseIfMail: true },
+        consumed: Items.mailIds(taken, dropped),
+        tasksAdded: consequences.tasksAdded,
+        tasksRemoved: consequences.tasksRemoved,
+        tasksCanceled: consequences.cancels,
+        replies: consequences.replies
+      },
+      taken,
+      consequences.starts,
+      { letters: taken, consequences, closing: closed }
+    )
+    if (output.logs.length > 0) this.around.log(this, output.logs)
+    this.inbox.push(...this.updates.afterTurn())
+    if (!this.stopped) this.wakeUp.arm(this.state)
+  }
+
+  /** A turn that got on clears what was wrong; one that leaves nothing to wake it says so (I5). */
+  private attentionAfter(): { readonly change: TurnCommit["attention"] } {
+    const stuck = this.state.closed === undefined && RunStates.pending(this.state) === 0 &&
+      !this.interpreter.reachable && this.updates.waiting === 0
+    const next: Attention | undefined = stuck
+      ? { _tag: "NoWakeUp", message: "the body waits for something that no timer, step or message will bring" }
+      : undefined
+    if (next?._tag === this.attention?._tag) return { change: undefined }
+    this.attention = next
+    return { change: { text: next === undefined ? undefined : JSON.stringify(next) } }
+  }
+
+  /** A commit of this run that writes nothing yet; the first one creates the run. */
+  private blank(): TurnCommit {
+    const create = this.created
+    this.created = undefined
+    return { ...Consequences.nothing, runId: this.runId, epoch: this.epoch, create }
+  }
+
+  // --- commits
+
+  private commit(
+    commit: TurnCommit,
+    letters: ReadonlyArray<Letter>,
+    starts: ReadonlyArray<Attempt>,
+    release: Consequences.Release | undefined,
+    then?: () => void
+  ): void {
+    this.uncommitted++
+    this.handed++
+    this.around.commit(
+      commit,
+      (refusal) => {
+        this.uncommitted--
+        this.answered++
+        if (refusal !== undefined) return this.refused(refusal, letters, starts)
+        for (const id of commit.consumed) this.mail.delete(id)
+        if (release !== undefined) this.letGo(release)
+        then?.()
+        this.answer()
+        if (this.inbox.length > 0) this.pump()
+        else if (!this.stopped && this.uncommitted === 0) this.around.touched(this)
+      },
+      (error) => Items.tellTrouble(letters, error)
+    )
+  }
+
+  /** Lets go of what waited for the commits so far; later turns may be on their way. */
+  private answer(): void {
+    while (this.afterCommit[0] !== undefined && this.afterCommit[0][0] <= this.answered) this.afterCommit.shift()![1]()
+  }
+
+  private letGo(release: Consequences.Release): void {
+    for (const letter of release.letters) letter.settled?.({ _tag: "Recorded" })
+    const { consequences } = release
+    for (const attempt of consequences.starts) this.around.startActivity(attempt)
+    for (const attempt of consequences.queued) this.around.keepActivity(attempt)
+    for (const seq of consequences.cancels) this.around.cancelActivity(this.runId, seq)
+    for (const [id, answer] of consequences.answers) this.around.updateAnswered(this.runId, id, answer)
+    for (const seq of consequences.canceledSteps) this.around.cancelStep(this.runId, seq)
+    if (consequences.steps.length > 0 && !this.stopped) this.around.startSteps(this, consequences.steps)
+    if (release.closing !== undefined) {
+      const left = [...this.updates.takeEarly(), ...this.inbox.splice(0)]
+      this.evict()
+      this.around.closed(this, release.closing)
+      for (const item of left) {
+        if (item._tag === "Letter") {
+          item.settled?.({ _tag: "Dropped", reason: "closed" })
+          if (item.message._tag === "Update") {
+            this.around.updateAnswered(this.runId, item.message.id, Consequences.abandoned(item.message.id))
+          }
+        }
+      }
+      const questions = left.filter((item) => item._tag === "Question")
+      if (questions.length > 0) this.around.drop(this, questions, "Reload")
+    }
+  }
+
+  private refused(refusal: Refusal, letters: ReadonlyArray<Letter>, starts: ReadonlyArray<Attempt>): void {
+    for (let i = 0; i < starts.length; i++) this.around.releaseSlot()
+    if (refusal._tag === "AlreadyRunning") {
+      for (const letter of letters) letter.settled?.({ _tag: "AlreadyRunning", runId: refusal.runId })
+      if (!this.stopped) this.leave([], "Refused")
+      return
+    }
+    this.refusedItems.push(...letters)
+    this.stopped = true
+    if (this.uncommitted > 0) return
+    const after = this.afterCommit.splice(0)
+    this.leave(
+      [...this.refusedItems.splice(0), ...this.updates.takeEarly(), ...this.inbox.splice(0)],
+      refusal._tag === "Fenced" ? "Refused" : "Reload"
+    )
+    for (const [, run] of after) run()
+  }
+
+  /** Takes this copy out of memory and hands the items to whoever goes on. */
+  private leave(items: ReadonlyArray<Item>, why: "Refused" | "Reload"): void {
+    this.inbox.length = 0
+    this.evict()
+    const go = () => this.around.drop(this, items, why)
+    // Turns before this one are on their way: what comes back from the store must have them.
+    if (this.uncommitted === 0) go()
+    else this.afterCommit.push([this.handed, go])
+  }
+
+  /**
+   * A turn threw: nothing of it is committed (I7). Messages are put away in the store with the reason and the time of
+   * the next try; a crash before that commit leaves them where they were: unacknowledged, in the mailbox, or due.
+   */
+  private fail(error: unknown, letters: ReadonlyArray<Letter>): void {
+    const items: Array<Item> = [...letters, ...this.updates.takeEarly(), ...this.inbox.splice(0)]
+    this.evict()
+    const write = () => this.putAway(error, items)
+    if (this.uncommitted === 0) write()
+    else this.afterCommit.push([this.handed, write])
+  }
+
+  /** Puts messages away and says why, without taking a turn: also for a body that could not be brought back. */
+  putAway(error: unknown, items: ReadonlyArray<Item>): void {
+    const attention = FailedTurn.attention(error, this.attention, this.around.now())
+    this.around.warn(this, `turn ${this.state.turn + 1} failed, try ${attention.failures}: ${attention.message}`)
+    const letters = FailedTurn.letters(items, attention)
+    this.uncommitted++
+    this.around.commit(
+      {
+        ...this.blank(),
+        ...FailedTurn.keep(this.runId, letters),
+        wake: { at: attention.retryAt },
+        attention: { text: JSON.stringify(attention) }
+      },
+      (refusal) => {
+        this.uncommitted--
+        const settled = FailedTurn.settled(refusal)
+        for (const letter of letters) letter.settled?.(settled)
+        this.around.drop(this, [], "Failed")
+      },
+      (error) => Items.tellTrouble(letters, error)
+    )
+  }
+
+  private makeInterpreter(): Interpreter {
+    return new Interpreter({
+      host: this.host,
+      runId: this.runId,
+      workflowId: this.run.workflowId,
+      taskQueue: this.run.taskQueue,
+      onLate: () => {
+        if (this.stopped) return
+        this.fail(
+          new BodyDefect({
+            in: `workflow ${this.run.workflow}`,
+            reason:
+              "something that no event records woke the body outside of a turn (a promise, a timer, or another body)"
+          }),
+          []
+        )
+      }
+    })
+  }
+}
+
+const isEnding = (commands: ReadonlyArray<Command>): boolean => commands.some(Commands.isEnd)

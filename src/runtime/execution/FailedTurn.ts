@@ -1,0 +1,79 @@
+/**
+ * What is written of a turn that failed (I7): why, when it is tried again, and the messages that must not be lost.
+ *
+ * @since 0.1.0
+ */
+import * as Either from "effect/Either"
+import { Limits } from "../../core/Limits.js"
+import * as Messages from "../../core/Message.js"
+import type { Attention } from "../../dsl/Client.js"
+import type { NewMail, Refusal } from "../../persistence/Store.js"
+import type { Item, Letter, Settled } from "./Item.js"
+
+/** @since 0.1.0 */
+export type TurnFailed = Extract<Attention, { readonly _tag: "TurnFailed" }>
+
+/**
+ * The reason as `describe` shows it, with the time of the next try: doubling from 0.1 seconds to a minute.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const attention = (error: unknown, before: Attention | undefined, now: number): TurnFailed => {
+  const failures = (before?._tag === "TurnFailed" ? before.failures : 0) + 1
+  const delay = Math.min(Limits.turnRetryMillisMax, Limits.turnRetryMillis * 2 ** Math.min(failures - 1, 30))
+  return {
+    _tag: "TurnFailed",
+    failures,
+    error: nameOf(error),
+    message: error instanceof Error ? error.message : String(error),
+    retryAt: now + delay
+  }
+}
+
+/** The letters among the items; queries are told at once what is wrong (row Q3). @since 0.1.0 */
+export const letters = (items: ReadonlyArray<Item>, failed: TurnFailed): ReadonlyArray<Letter> => {
+  const found: Array<Letter> = []
+  for (const item of items) {
+    if (item._tag === "Letter") found.push(item)
+    else item.answer(Either.left(`the run's turns fail: ${failed.message}`))
+  }
+  return found
+}
+
+/** What senders are told once the reason is written, or could not be. @since 0.1.0 */
+export const settled = (refusal: Refusal | undefined): Settled => {
+  if (refusal === undefined) return { _tag: "PutAway" }
+  return refusal._tag === "AlreadyRunning"
+    ? { _tag: "AlreadyRunning", runId: refusal.runId }
+    : { _tag: "Moved" }
+}
+
+/**
+ * The rows that keep the letters which are nowhere else: what came by the mailbox is there still, and a timer's due
+ * time is read off the history. The outcome of an activity takes its task's place: from then on it is in the mailbox,
+ * and a restart does not run the activity again (I9).
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const keep = (
+  runId: string,
+  letters: ReadonlyArray<Letter>
+): { readonly mail: ReadonlyArray<NewMail>; readonly tasksRemoved: ReadonlyArray<number> } => {
+  const mail: Array<NewMail> = []
+  const tasksRemoved: Array<number> = []
+  for (const { mailId, message } of letters) {
+    if (mailId !== undefined || message._tag === "TimerDue") continue
+    mail.push({ runId, kind: message._tag, body: Messages.encode(message) })
+    if (message._tag === "ActivityOutcome") tasksRemoved.push(message.outcome.seq)
+  }
+  return { mail, tasksRemoved }
+}
+
+const nameOf = (error: unknown): string =>
+  typeof error === "object" && error !== null && "_tag" in error && typeof error._tag === "string"
+    ? error._tag
+    : error instanceof Error
+    ? error.name
+    : "Defect"

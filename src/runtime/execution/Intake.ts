@@ -1,0 +1,80 @@
+/**
+ * What a turn takes in of the letters that it is offered: the event of each, or why it is dropped, or left for later.
+ * A decision on data; nothing happens here.
+ *
+ * @since 0.1.0
+ */
+import type { Event } from "../../core/Event.js"
+import * as Messages from "../../core/Message.js"
+import type { RunState } from "../../core/RunState.js"
+import * as RunStates from "../../core/RunState.js"
+import type { Item, Letter } from "./Item.js"
+import { mustWait } from "./UpdateCalls.js"
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Intake {
+  readonly events: ReadonlyArray<Event>
+  /** The letters that the events came from. */
+  readonly taken: ReadonlyArray<Letter>
+  readonly dropped: ReadonlyArray<readonly [Letter, reason: string]>
+  /** Updates that are known to the run only once this turn is over. */
+  readonly later: ReadonlyArray<Letter>
+}
+
+/**
+ * Judges the letters in order. Where many are taken in at once, which is in the first turn, each meets what those before
+ * it made of the run.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const of = (letters: ReadonlyArray<Letter>, state: RunState): Intake => {
+  const judge = letters.length > 1 && state.turn === 0 ? RunStates.empty(state.runId) : state
+  const events: Array<Event> = []
+  const taken: Array<Letter> = []
+  const dropped: Array<readonly [Letter, string]> = []
+  const later: Array<Letter> = []
+  for (const letter of letters) {
+    const { message } = letter
+    if (message._tag === "Update" && mustWait(message, events)) {
+      later.push(letter)
+      continue
+    }
+    const event = Messages.accept(judge, message)
+    if (typeof event === "string") {
+      dropped.push([letter, event])
+      continue
+    }
+    if (judge !== state) RunStates.evolve(judge, { turn: 1, at: 0, events: [event] })
+    taken.push(letter)
+    events.push(event)
+  }
+  return { events, taken, dropped, later }
+}
+
+/**
+ * Takes further cancel requests out of the inbox of a run that ends: they change nothing, and must not undo the end that
+ * the first one brought about (row C1).
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const takeMoot = (
+  inbox: Array<Item>,
+  state: { readonly cancelRequested: string | undefined },
+  events: ReadonlyArray<Event>
+): ReadonlyArray<Letter> => {
+  if (inbox.length === 0) return []
+  if (state.cancelRequested === undefined && !events.some((event) => event._tag === "CancelRequested")) return []
+  const moot: Array<Letter> = []
+  const rest: Array<Item> = []
+  for (const item of inbox) {
+    if (item._tag === "Letter" && item.message._tag === "Cancel") moot.push(item)
+    else rest.push(item)
+  }
+  if (moot.length > 0) inbox.splice(0, inbox.length, ...rest)
+  return moot
+}

@@ -1,0 +1,69 @@
+/**
+ * When the clock wakes an execution: as the store has it, and as this worker has it in memory.
+ *
+ * The store's time may be early, never late: a timer that is canceled leaves it as it is, so that the usual timeout
+ * around a step costs no write. When it has passed, it is written again.
+ *
+ * @since 0.1.0
+ */
+import * as TimerFamily from "../../core/family/Timer.js"
+import type { RunState } from "../../core/RunState.js"
+import * as RunStates from "../../core/RunState.js"
+import type { TurnCommit } from "../../persistence/Store.js"
+import type { Timer } from "../Timers.js"
+
+interface Clockwork {
+  readonly schedule: (at: number, fire: () => void) => Timer
+  readonly unschedule: (timer: Timer | undefined) => void
+}
+
+/** @since 0.1.0 */
+export class WakeUp {
+  private timer: Timer | undefined
+
+  constructor(
+    private readonly clockwork: Clockwork,
+    private stored: number | undefined,
+    private readonly fire: (seq: number) => void
+  ) {}
+
+  /** What a turn at the given time must write: undefined where the store's time still serves. */
+  after(state: RunState, now: number): TurnCommit["wake"] {
+    // A close clears it by itself.
+    if (state.closed !== undefined) return undefined
+    const { stored } = this
+    const at = RunStates.wakeAt(state)
+    const passed = stored !== undefined && stored <= now
+    const needed = at === undefined ? passed : stored === undefined || at < stored || passed && at !== stored
+    return needed ? this.store(at) : undefined
+  }
+
+  /** What must be written for the store to have the exact time. */
+  refresh(state: RunState): TurnCommit["wake"] {
+    const at = RunStates.wakeAt(state)
+    return at === this.stored ? undefined : this.store(at)
+  }
+
+  /** The timer that is due already. */
+  due(state: RunState, now: number): number | undefined {
+    const next = state.closed === undefined ? TimerFamily.next(state) : undefined
+    return next !== undefined && next.dueAt <= now ? next.seq : undefined
+  }
+
+  /** Waits in memory for the next timer. */
+  arm(state: RunState): void {
+    const next = state.closed === undefined ? TimerFamily.next(state) : undefined
+    this.disarm()
+    if (next !== undefined) this.timer = this.clockwork.schedule(next.dueAt, () => this.fire(next.seq))
+  }
+
+  disarm(): void {
+    this.clockwork.unschedule(this.timer)
+    this.timer = undefined
+  }
+
+  private store(at: number | undefined): TurnCommit["wake"] {
+    this.stored = at
+    return { at }
+  }
+}

@@ -1,0 +1,459 @@
+/**
+ * The interpreter: one body, alive in memory, driven turn by turn.
+ *
+ * ```
+ *  events of the message ──▶ turn ──▶ fibers run to quiescence ──▶ commands
+ * ```
+ *
+ * A live turn and a replayed one are the same call; the caller turns the commands into events, or matches them against
+ * the recorded ones. Effect's own fiber runtime runs the body, with scheduler, clock and random replaced.
+ *
+ * 1. Nothing of a body runs outside of `turn` and `query`.
+ * 2. A turn that throws leaves the body broken: `evict` it (I7).
+ * 3. `evict` forgets: it runs no finalizer, cancels no step, and leaves no fiber behind.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
+import * as FiberRef from "effect/FiberRef"
+import * as FiberRefs from "effect/FiberRefs"
+import type { PCGRandom } from "effect/Utils"
+import type { Command } from "../../core/Command.js"
+import * as Commands from "../../core/Command.js"
+import type { Event } from "../../core/Event.js"
+import type { Failure } from "../../core/Failure.js"
+import type { UpdateAccepted } from "../../core/family/Update.js"
+import { Limits } from "../../core/Limits.js"
+import type { ErasedImplementation, WorkflowHost } from "../../dsl/Workflow.js"
+import { isImplementation } from "../../dsl/Workflow.js"
+import type { StepCall, WorkflowInfo } from "../../dsl/WorkflowContext.js"
+import { WorkflowContext } from "../../dsl/WorkflowContext.js"
+import * as BodyRuntime from "./BodyRuntime.js"
+import * as BodyServices from "./BodyServices.js"
+import { CancelRequests } from "./CancelRequests.js"
+import { failureOf, isCancellation } from "./CauseFailure.js"
+import { FiberTracker } from "./FiberTracker.js"
+import * as Guard from "./Guard.js"
+import * as Handlers from "./Handlers.js"
+import { Journal } from "./Journal.js"
+import type { UnrecordedAccess } from "./TurnFailure.js"
+import { BodyDefect, defect, RunawayTurn } from "./TurnFailure.js"
+import { TurnScheduler } from "./TurnScheduler.js"
+import * as Whereabouts from "./Whereabouts.js"
+
+export type { LogEntry } from "./BodyRuntime.js"
+
+/**
+ * What the interpreter needs to know of the run.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Setting {
+  readonly host: WorkflowHost
+  readonly runId: string
+  readonly workflowId: string
+  readonly taskQueue: string
+  /** Called once a fiber of the body is woken outside of any turn, with the line at which it waited. */
+  readonly onLate: (place: string | undefined) => void
+  readonly operationsMax?: number | undefined
+}
+
+/**
+ * What one turn takes in.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TurnInput {
+  readonly at: number
+  /** Events of the message, recorded or to be recorded. */
+  readonly events: ReadonlyArray<Event>
+  /** Whether updates among the events were accepted before: their validators do not run again (row U2). */
+  readonly replaying: boolean
+  /** Events recorded before this turn. */
+  readonly historyLength: number
+}
+
+/** @category models @since 0.1.0 */
+export interface TurnOutput {
+  readonly commands: ReadonlyArray<Command>
+  /** Updates that their validators refused in this turn: their events must not be recorded. */
+  readonly rejected: ReadonlyMap<string, Failure>
+  readonly logs: ReadonlyArray<BodyRuntime.LogEntry>
+}
+
+type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
+type Erased = Effect.Effect<unknown, unknown, unknown>
+
+const noLogs: ReadonlyArray<BodyRuntime.LogEntry> = []
+
+/** @since 0.1.0 */
+export class Interpreter implements Guard.Guarded {
+  // Guarded
+  time = 0
+  fiberCount = Guard.firstFiberId
+  readonly code: object
+  outer: Guard.Guarded | undefined = undefined
+
+  readonly scheduler: TurnScheduler
+  readonly tracker = new FiberTracker()
+  readonly journal: Journal
+  replaying = false
+  turnCount = 0
+  private historyLength = 0
+  private startedAt = 0
+  private reading = false
+  private readonly runtime: BodyRuntime.BodyRuntime
+  private readonly handling: Handlers.Handlers
+  private readonly requests = new CancelRequests()
+  private readonly compensations: Array<Erased> = []
+  private logs: Array<BodyRuntime.LogEntry> = []
+  private random: PCGRandom | undefined
+  private root: AnyFiber | undefined
+  private violation: UnrecordedAccess | undefined
+  private fault: Error | undefined
+  /** What fails the run in place of its own end: a signal handler's failure. */
+  private failing: Cause.Cause<unknown> | undefined
+  private ended = false
+  private evicted = false
+  private late = false
+
+  constructor(private readonly setting: Setting) {
+    this.code = setting.host.body
+    this.scheduler = new TurnScheduler((fiber) => this.woken(fiber), setting.operationsMax)
+    this.journal = new Journal(this)
+    this.handling = new Handlers.Handlers(this)
+    this.runtime = BodyRuntime.make({
+      context: Context.make(WorkflowContext, this.journal.service),
+      services: BodyServices.make({
+        time: () => this.time,
+        timer: (millis) => this.journal.sleep(millis),
+        random: () => {
+          this.journal.assertWritable("Random")
+          return this.random ??= BodyServices.seeded(setting.runId)
+        }
+      }),
+      tracker: this.tracker,
+      log: (entry) => {
+        if (!this.replaying) this.logs.push(entry)
+      }
+    })
+  }
+
+  /** Fibers alive: what the body costs in memory. */
+  get fibers(): number {
+    return this.tracker.alive.size
+  }
+
+  /** Steps that were issued and have no outcome, with the effects to run: the owner performs them. */
+  get steps(): ReadonlyMap<number, StepCall> {
+    return this.journal.steps
+  }
+
+  /** What the body has said its handlers are, or that it has none; undefined before. */
+  get handlers(): ErasedImplementation | undefined {
+    return this.handling.implementation
+  }
+
+  /** Whether a message that is not awaited by a step can get the body on: it has handlers, or has not begun. */
+  get reachable(): boolean {
+    return this.root === undefined || this.handling.reachable
+  }
+
+  /** Takes in events and runs to quiescence. Throws what failed the turn; the body is then broken. */
+  turn(input: TurnInput): TurnOutput {
+    this.time = input.at
+    this.replaying = input.replaying
+    this.historyLength = input.historyLength
+    this.turnCount++
+    Guard.enter(this)
+    this.scheduler.begin()
+    try {
+      let cancel = false
+      for (const event of input.events) {
+        if (event._tag !== "CancelRequested") this.deliver(event)
+        // Only the first request counts (row C1).
+        else if (this.requests.reason === undefined) {
+          cancel = true
+          this.requests.reason = event.reason
+        }
+      }
+      this.drain()
+      // A body that is canceled before its first turn still begins, and meets the request where it first waits (C2).
+      if (cancel) {
+        this.requests.strike()
+        this.drain()
+      }
+    } catch (thrown) {
+      throw this.violation ?? thrown
+    } finally {
+      this.scheduler.end()
+      Guard.leave(this)
+    }
+    const failed = this.violation ?? this.fault
+    if (failed !== undefined) throw failed
+    return {
+      commands: Commands.settle(this.journal.takeCommands()),
+      rejected: this.handling.takeRejected(),
+      logs: this.takeLogs()
+    }
+  }
+
+  /** Runs a query handler, read-only: its result, encoded, or a readable failure (I11). */
+  query(name: string, payload: unknown): Either.Either<unknown, string> {
+    this.replaying = false
+    return this.handling.query(name, payload)
+  }
+
+  /** Runs the validator of an update, read-only; what it refused with, if it did (row U2). */
+  validate(update: UpdateAccepted | { readonly name: string; readonly input?: unknown }): Failure | undefined {
+    this.replaying = false
+    return this.handling.validate(update)
+  }
+
+  /** Forgets the body: no finalizer runs, no fiber stays. */
+  evict(): void {
+    this.evicted = true
+    this.tracker.forget()
+    this.journal.forget()
+    this.handling.forget()
+    this.requests.forget()
+    this.root = undefined
+    this.failing = undefined
+    // An error holds what its stack was taken from, fibers included, until somebody reads it.
+    this.violation = undefined
+    this.fault = undefined
+    this.compensations.length = 0
+    this.logs = []
+  }
+
+  // --- for its parts
+
+  get definition(): WorkflowHost["definition"] {
+    return this.setting.host.definition
+  }
+
+  get isReadOnly(): boolean {
+    return this.reading
+  }
+
+  readonly handlersInProgress = (): number => this.handling.inProgress
+
+  violated(violation: UnrecordedAccess): void {
+    this.violation ??= violation
+    this.scheduler.stop()
+  }
+
+  /** The first thing that went wrong fails the turn. */
+  fail(error: Error): void {
+    this.fault ??= error
+  }
+
+  /** Fails the run from beside its program, which is interrupted: its finalizers and compensations run first. */
+  failRun(cause: Cause.Cause<unknown>): void {
+    if (this.ended) return
+    this.failing ??= cause
+    this.root?.unsafeInterruptAsFork(FiberId.none)
+  }
+
+  issue(command: Command): void {
+    this.journal.issue(command)
+  }
+
+  compensate(undo: Erased): void {
+    this.compensations.push(undo)
+  }
+
+  catchCancel(effect: Erased, fallback: (reason: string) => Erased): Erased {
+    return this.requests.catch(effect, fallback)
+  }
+
+  fork(effect: Erased, ended: (exit: Exit.Exit<unknown, unknown>) => void): void {
+    BodyRuntime.fork(this.runtime, effect, this.scheduler).addObserver(ended)
+  }
+
+  warn(message: string): void {
+    BodyRuntime.fork(this.runtime, Effect.logWarning(message), this.scheduler)
+  }
+
+  info(): WorkflowInfo {
+    return {
+      workflow: this.definition.name,
+      workflowId: this.setting.workflowId,
+      runId: this.setting.runId,
+      taskQueue: this.setting.taskQueue,
+      startedAt: this.startedAt,
+      historyLength: this.historyLength,
+      continueAsNewSuggested: this.historyLength >= Limits.historyEventsSuggested,
+      replaying: this.replaying,
+      cancelReason: this.requests.reason
+    }
+  }
+
+  /** Runs an effect on fibers of its own, at once and read-only (I11). */
+  readOnly(effect: Erased): Exit.Exit<unknown, unknown> {
+    const tracker = new FiberTracker()
+    const scheduler = new TurnScheduler(() => {}, this.setting.operationsMax)
+    let violation: UnrecordedAccess | undefined
+    const guarded: Guard.Guarded = {
+      time: this.time,
+      code: this.code,
+      fiberCount: Guard.firstFiberId * 2,
+      outer: undefined,
+      violated: (found) => {
+        violation ??= found
+        scheduler.stop()
+      }
+    }
+    this.reading = true
+    Guard.enter(guarded)
+    scheduler.begin()
+    let exit: Exit.Exit<unknown, unknown> | undefined
+    try {
+      const fiber = BodyRuntime.fork(
+        this.runtime,
+        effect,
+        scheduler,
+        (refs, fiberId) => FiberRefs.updateAs(refs, { fiberId, fiberRef: FiberRef.currentSupervisor, value: tracker })
+      )
+      fiber.addObserver((done) => {
+        exit ??= done
+      })
+      scheduler.drain()
+      if (exit === undefined) {
+        exit = Exit.die(new Error("a query or validator must not wait"))
+        // What it waits for must not hand it anything later: a Queue would lose an element to it.
+        fiber.unsafeInterruptAsFork(FiberId.none)
+        scheduler.drain()
+      }
+    } catch (thrown) {
+      exit = Exit.die(thrown)
+    } finally {
+      scheduler.end()
+      Guard.leave(guarded)
+      this.reading = false
+      tracker.forget()
+    }
+    return violation === undefined ? exit : Exit.die(violation)
+  }
+
+  // --- internal
+
+  private woken(fiber: AnyFiber | undefined): void {
+    if (this.late || this.evicted) return
+    this.late = true
+    this.setting.onLate(Whereabouts.of(fiber, this.code))
+  }
+
+  /** Drains the queue, then asks the conditions again, until neither gets any further (row W5). */
+  private drain(): void {
+    this.scheduler.drain()
+    for (let round = 0; this.journal.recheckConditions(); round++) {
+      if (round >= Limits.turnConditionRoundsMax) {
+        throw new RunawayTurn({ bound: "rounds of conditions", limit: Limits.turnConditionRoundsMax })
+      }
+      const before = this.journal.conditionsMet
+      this.scheduler.drain()
+      if (this.journal.conditionsMet === before) break
+    }
+  }
+
+  private deliver(event: Event): void {
+    switch (event._tag) {
+      case "ExecutionStarted":
+        return this.start(event.input)
+      case "SignalReceived":
+      case "UpdateAccepted":
+        return this.handling.deliver(event)
+      default:
+        return this.journal.deliver(event)
+    }
+  }
+
+  private takeLogs(): ReadonlyArray<BodyRuntime.LogEntry> {
+    if (this.logs.length === 0) return noLogs
+    const taken = this.logs
+    this.logs = []
+    return taken
+  }
+
+  private start(input: unknown): void {
+    const { body, definition } = this.setting.host
+    this.startedAt = this.time
+    const payload = definition.codecs.payload.decode(input)
+    if (Either.isLeft(payload)) {
+      // A worker with the right code may come: the turn fails, not the run (row D2).
+      throw new BodyDefect({ in: `workflow ${definition.name}`, reason: payload.left.message })
+    }
+    const program = Effect.scoped(
+      Effect.flatMap(
+        Effect.suspend(() => body(payload.right)),
+        // The handlers of waiting messages begin before the program does (row W9).
+        (made) => isImplementation(made) ? Effect.zipRight(this.handling.setUp(made), made.run) : Effect.succeed(made)
+      )
+    )
+    const main = Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(
+        Effect.exit(restore(program)),
+        (exit) =>
+          Exit.isSuccess(exit) || this.failsTurn(exit.cause) ? exit : Effect.zipRight(this.runCompensations(), exit)
+      )
+    )
+    this.root = BodyRuntime.fork(this.runtime, main, this.scheduler, this.requests.atRoot)
+    this.requests.begin(this.root)
+    this.root.addObserver((exit) => this.end(exit))
+  }
+
+  private end(exit: Exit.Exit<unknown, unknown>): void {
+    const { definition } = this
+    if (Exit.isFailure(exit) && this.failsTurn(exit.cause)) {
+      return this.fail(defect(`workflow ${definition.name}`, exit.cause))
+    }
+    this.ended = true
+    const cause = this.failing ?? (Exit.isFailure(exit) ? exit.cause : undefined)
+    if (cause === undefined && Exit.isSuccess(exit)) {
+      const result = definition.codecs.success.encode(exit.value)
+      return Either.isLeft(result)
+        ? this.fail(new BodyDefect({ in: `workflow ${definition.name}`, reason: result.left.message }))
+        : this.issue({ _tag: "CompleteExecution", result: result.right })
+    }
+    if (cause === undefined) return
+    this.issue(
+      this.failing === undefined && this.requests.reason !== undefined && isCancellation(cause)
+        ? { _tag: "CancelExecution", reason: this.requests.reason }
+        : { _tag: "FailExecution", failure: failureOf(definition.codecs.error, cause) }
+    )
+  }
+
+  /** The last one first; one that fails is told of, and the others go on. */
+  private runCompensations(): Erased {
+    return Effect.suspend(() => {
+      const undo = this.compensations.pop()
+      if (undo === undefined) return Effect.void
+      // On a daemon: a cancel request that comes now interrupts the run's fiber and its children, and no compensation.
+      // There it may use timeouts and races, too, which do not interrupt what is uninterruptible.
+      return Effect.flatMap(
+        Effect.forkDaemon(Effect.interruptible(undo)),
+        (fiber) =>
+          Effect.flatMap(fiber.await, (exit) => {
+            if (Exit.isFailure(exit)) {
+              if (this.failsTurn(exit.cause)) return exit
+              this.warn(`a compensation failed, the others go on: ${Cause.pretty(exit.cause)}`)
+            }
+            return this.runCompensations()
+          })
+      )
+    })
+  }
+
+  private failsTurn(cause: Cause.Cause<unknown>): boolean {
+    return Cause.isDie(cause) && this.definition.options.failOnDefect !== true
+  }
+}

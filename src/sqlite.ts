@@ -1,0 +1,3 @@
+export * as SqliteStore from "./persistence/sqlite/SqliteStore.js"
+export { Store, StoreError } from "./persistence/Store.js"
+export type { Durability } from "./persistence/Store.js"
