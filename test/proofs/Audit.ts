@@ -1,0 +1,151 @@
+/**
+ * What every history must be, whatever made it (I6, I9), and what must be in it of what was promised (I2).
+ *
+ * Findings are words; a clean history has none.
+ */
+import type { Event, Turn } from "../../src/core/Event.js"
+import * as Activities from "../../src/core/family/Activity.js"
+
+/** Faults of a history by itself. */
+export const history = (turns: ReadonlyArray<Turn>): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  const pending = new Map<number, { readonly event: Event; readonly kind: string }>()
+  const accepted = new Set<string>()
+  const answered = new Set<string>()
+  let lastAt = -Infinity
+  let lastSeq = 0
+  let started = false
+  let canceled = false
+  let closed = false
+  turns.forEach((turn, index) => {
+    const at = `turn ${turn.turn}`
+    const claim = (holds: boolean, words: string) => {
+      if (!holds) found.push(`${at}: ${words}`)
+    }
+    claim(turn.turn === index + 1, `stands at place ${index + 1}`)
+    claim(turn.at >= lastAt, "goes back in time")
+    claim(!closed, "follows the end of the run")
+    claim(turn.events.length > 0, "is empty")
+    lastAt = turn.at
+    for (const event of turn.events) {
+      claim(started || event._tag === "ExecutionStarted", `${event._tag} before the start`)
+      claim(!closed || isAnswer(event), `${event._tag} after the end`)
+      switch (event._tag) {
+        case "ExecutionStarted":
+          claim(!started, "starts again")
+          started = true
+          break
+        case "CancelRequested":
+          claim(!canceled, "a second cancel request")
+          canceled = true
+          break
+        case "ExecutionCompleted":
+        case "ExecutionFailed":
+        case "ExecutionCanceled":
+        case "ExecutionTerminated":
+          closed = true
+          break
+        case "ActivityScheduled":
+        case "TimerStarted":
+        case "StepScheduled":
+          claim(event.seq > lastSeq, `#${event.seq} comes after #${lastSeq}`)
+          lastSeq = event.seq
+          pending.set(event.seq, { event, kind: kindOf(event) })
+          break
+        case "ActivityCompleted":
+        case "ActivityFailed":
+        case "ActivityCanceled":
+        case "TimerFired":
+        case "TimerCanceled":
+        case "StepCompleted":
+        case "StepFailed":
+        case "StepCanceled": {
+          const of = pending.get(event.seq)
+          pending.delete(event.seq)
+          claim(of?.kind === kindOf(event), `${event._tag} #${event.seq}, which is not pending`)
+          if (event._tag === "TimerFired" && of?.event._tag === "TimerStarted") {
+            claim(turn.at >= of.event.dueAt, `timer #${event.seq} fired ${of.event.dueAt - turn.at} ms early`)
+          }
+          break
+        }
+        case "ActivityCancelRequested":
+          claim(pending.get(event.seq)?.kind === "Activity", `${event._tag} #${event.seq}, which is not pending`)
+          break
+        case "UpdateAccepted":
+          claim(!accepted.has(event.id), `update ${event.id} accepted again`)
+          accepted.add(event.id)
+          break
+        case "UpdateCompleted":
+        case "UpdateFailed":
+          claim(accepted.has(event.id) && !answered.has(event.id), `update ${event.id} answered, and not awaited`)
+          answered.add(event.id)
+          break
+        default:
+          break
+      }
+    }
+  })
+  return found
+}
+
+/** The history of a later moment is that of an earlier one, and more (I6). */
+export const append = (before: ReadonlyArray<Turn>, after: ReadonlyArray<Turn>): ReadonlyArray<string> =>
+  before.flatMap((turn, index) =>
+    JSON.stringify(turn) === JSON.stringify(after[index]) ? [] : [`turn ${turn.turn} was rewritten`]
+  )
+
+/** Activities by idempotency key: the attempt that their recorded outcome is of. Steps by name. */
+export const outcomes = (runId: string, turns: ReadonlyArray<Turn>) => {
+  const keys = new Map<number, string>()
+  const activities = new Map<string, number>()
+  const scheduled = new Set<string>()
+  const steps = new Set<string>()
+  for (const { events } of turns) {
+    for (const event of events) {
+      switch (event._tag) {
+        case "ActivityScheduled": {
+          const key = Activities.idempotencyKey(runId, event)
+          keys.set(event.seq, key)
+          scheduled.add(key)
+          break
+        }
+        case "StepScheduled":
+          keys.set(event.seq, event.name)
+          scheduled.add(event.name)
+          break
+        case "ActivityCompleted":
+        case "ActivityFailed":
+        case "ActivityCanceled":
+          activities.set(keys.get(event.seq) ?? `#${event.seq}`, event.attempt)
+          break
+        case "StepCompleted":
+        case "StepFailed":
+        case "StepCanceled":
+          steps.add(keys.get(event.seq) ?? `#${event.seq}`)
+          break
+        default:
+          break
+      }
+    }
+  }
+  return { scheduled, activities, steps }
+}
+
+/** How often each signal (by the key in its input) and each update (by its id) is in a history. */
+export const received = (turns: ReadonlyArray<Turn>) => {
+  const signals = new Map<number, number>()
+  const updates = new Map<string, number>()
+  for (const { events } of turns) {
+    for (const event of events) {
+      if (event._tag === "SignalReceived") {
+        const { key } = event.input as { readonly key: number }
+        signals.set(key, (signals.get(key) ?? 0) + 1)
+      } else if (event._tag === "UpdateAccepted") updates.set(event.id, (updates.get(event.id) ?? 0) + 1)
+    }
+  }
+  return { signals, updates }
+}
+
+const isAnswer = (event: Event): boolean => event._tag === "UpdateCompleted" || event._tag === "UpdateFailed"
+
+const kindOf = (event: Event): string => /^(Activity|Timer|Step)/.exec(event._tag)?.[1] ?? event._tag

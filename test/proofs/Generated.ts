@@ -1,0 +1,302 @@
+/**
+ * The one workflow that runs every generated program, written as an author would write it, and its one activity.
+ *
+ * ```
+ *   handlers set up ──▶ program ──▶ its messages, if it waits for them ──▶ returns, or goes on until it is canceled
+ * ```
+ */
+import type * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import type { ActivityError } from "perdure"
+import { Activity, State, Step, Workflow } from "perdure"
+import type { WorkflowContext } from "../../src/dsl/WorkflowContext.js"
+import { label } from "./Expected.js"
+import type { Endless, Program, Scenario } from "./Program.js"
+import * as Programs from "./Program.js"
+
+/** Final: no policy retries it. */
+export class Broken extends Schema.TaggedError<Broken>()("Broken", { where: Schema.String }) {}
+
+/** Passing: every policy retries it. */
+export class Busy extends Schema.TaggedError<Busy>()("Busy", { attempt: Schema.Number }) {}
+
+/** Not declared by anything. */
+class Fault extends Error {}
+
+/** Longer than anything that ends. */
+export const endlessMillis = 1e12
+
+const payload = {
+  label: Schema.String,
+  fails: Schema.Number,
+  ends: Programs.Ends,
+  breaks: Schema.Boolean,
+  millis: Schema.Number,
+  beats: Schema.Boolean,
+  salt: Schema.Number
+}
+const Payload = Schema.Struct(payload)
+export type Payload = typeof Payload.Type
+
+export const Work = Activity.make("Work", {
+  payload,
+  success: Schema.String,
+  error: Schema.Union(Broken, Busy),
+  startToCloseTimeout: 10 * endlessMillis,
+  retry: { initialInterval: 0, nonRetryable: ["Broken", "Fault"] }
+})
+
+const Note = Schema.Struct({ key: Schema.Number })
+const Add = Schema.Struct({ key: Schema.Number })
+
+export const Generated = Workflow.make("Generated", {
+  payload: Programs.Scenario,
+  success: Schema.String,
+  error: Schema.Union(Broken, Busy),
+  signals: { note: { payload: Note } },
+  queries: { seen: { success: Schema.Number } },
+  updates: { add: { payload: Add, success: Schema.String, error: Broken } }
+})
+
+/** What the world does with an attempt: writes it down, and takes its time. */
+export interface World {
+  /** Ends when the attempt is to end; fails and succeeds by the activity's own plan. */
+  readonly work: (
+    payload: Payload,
+    info: Effect.Effect.Success<typeof Activity.info>
+  ) => Effect.Effect<void>
+  readonly step: (label: string) => Effect.Effect<void>
+}
+
+/** The hosts of both, in a world. */
+export const hosts = (world: World): readonly [Layer.Layer<never>, Layer.Layer<never>] => [
+  Generated.toLayer((scenario) => body(scenario, world)) as unknown as Layer.Layer<never>,
+  Work.toLayer((payload) => work(payload, world)) as unknown as Layer.Layer<never>
+]
+
+const work = (payload: Payload, world: World) =>
+  Effect.gen(function*() {
+    const info = yield* Activity.info
+    if (payload.beats) yield* Activity.heartbeat(info.attempt)
+    yield* world.work(payload, info)
+    if (info.attempt <= payload.fails) return yield* new Busy({ attempt: info.attempt })
+    if (payload.breaks || payload.ends === "breaks") return yield* new Broken({ where: payload.label })
+    if (payload.ends === "dies") return yield* Effect.die(new Fault(payload.label))
+    return payload.label
+  })
+
+// -----------------------------------------------------------------------------
+// the body
+// -----------------------------------------------------------------------------
+
+type Body = Effect.Effect<
+  string,
+  Broken | Busy | ActivityError | Cause.TimeoutException,
+  WorkflowContext | Activity.Hosted<"Work">
+>
+
+interface Surroundings {
+  readonly world: World
+  readonly notes: ReadonlyArray<Deferred.Deferred<string>>
+  /** Messages that were handled well. */
+  readonly handled: State.State<ReadonlySet<number>>
+  readonly noted: State.State<number>
+}
+
+const body = (scenario: Scenario, world: World) =>
+  Effect.gen(function*() {
+    const { messages } = scenario
+    const notes = yield* Effect.forEach(messages, () => Deferred.make<string>())
+    const handled = yield* State.make<ReadonlySet<number>>(new Set())
+    const over = yield* State.make<ReadonlySet<number>>(new Set())
+    const noted = yield* State.make(0)
+    const add = (key: number) => (keys: ReadonlySet<number>): ReadonlySet<number> => new Set(keys).add(key)
+    const effort = (key: number) =>
+      messages[key]?.works === true ? Effect.ignore(Work.execute(plain(`message ${key}`))) : Effect.void
+    const around: Surroundings = { world, notes, handled, noted }
+    const { endless: kind, ending, program } = scenario
+    const whole = Effect.gen(function*() {
+      const text = yield* interpret(program, "p", 0, around)
+      if (scenario.waits) {
+        const awaited = messages.filter((message) => message.ends !== "rejected").length
+        yield* Workflow.condition(Effect.map(over.get, (keys) => keys.size >= awaited))
+        yield* Workflow.condition(Workflow.allHandlersFinished as Effect.Effect<boolean>)
+      }
+      return ending === "returns" ? text : yield* endless(kind)
+    })
+    return Generated.of({
+      signals: {
+        note: ({ key }) =>
+          Effect.gen(function*() {
+            yield* effort(key)
+            const note = notes[key]
+            if (note !== undefined) yield* Deferred.succeed(note, `note ${key}`)
+            yield* handled.update(add(key))
+            yield* over.update(add(key))
+          })
+      },
+      queries: { seen: () => Effect.map(handled.get, (keys) => keys.size) },
+      updates: {
+        add: {
+          validate: ({ key }) =>
+            messages[key]?.ends === "rejected" ? new Broken({ where: `rejected ${key}` }) : Effect.void,
+          handle: ({ key }) =>
+            Effect.gen(function*() {
+              yield* effort(key)
+              if (messages[key]?.ends === "breaks") return yield* new Broken({ where: `update ${key}` })
+              yield* handled.update(add(key))
+              return `added ${key}`
+            }).pipe(Effect.ensuring(over.update(add(key))))
+        }
+      },
+      run: ending === "caught" ? Workflow.catchCancel(whole, () => Effect.succeed("caught")) : whole
+    })
+  })
+
+const plain = (label: string): Payload => ({
+  label,
+  fails: 0,
+  ends: "succeeds",
+  breaks: false,
+  millis: 1,
+  beats: false,
+  salt: 0
+})
+
+const endless = (kind: Endless): Effect.Effect<never, never, WorkflowContext | Activity.Hosted<"Work">> => {
+  const forever = (cancellation: "TryCancel" | "WaitCancellationCompleted" | "Abandon") =>
+    Effect.zipRight(
+      Effect.orDie(Work.execute({ ...plain("endless"), ends: "never", millis: endlessMillis }, { cancellation })),
+      Effect.never
+    )
+  switch (kind) {
+    case "sleep":
+      return Effect.zipRight(Effect.sleep(endlessMillis), Effect.never)
+    case "activity":
+      return forever("TryCancel")
+    case "patient activity":
+      return forever("WaitCancellationCompleted")
+    case "abandoned activity":
+      return forever("Abandon")
+    case "never":
+      return Effect.never
+    case "signal":
+      return Effect.flatMap(Deferred.make<never>(), Deferred.await)
+    case "condition":
+      return Effect.zipRight(Workflow.condition(() => false), Effect.never)
+  }
+}
+
+const interpret = (program: Program, path: string, round: number, around: Surroundings): Body => {
+  const at = label(path, round)
+  const inside = (body: Program, part: string | number, of = round): Body =>
+    interpret(body, `${path}.${part}`, of, around)
+  const cleanUp = (part: string) => Effect.ignore(Work.execute(plain(label(`${path}.${part}`, round))))
+  switch (program._tag) {
+    case "Work": {
+      const { beats, draws, ends, fails, millis, rounds } = program
+      return Effect.gen(function*() {
+        const salt = draws ? yield* Workflow.random : 0
+        const payload: Payload = { label: at, fails, ends, breaks: round < rounds, millis, beats, salt }
+        if (ends !== "once") return yield* Work.execute(payload)
+        yield* Effect.either(Work.execute(payload, { retry: { maximumAttempts: 1 } }))
+        return "once"
+      })
+    }
+    case "Step": {
+      let tries = 0
+      return Step.run(`step ${at}`, {
+        success: Schema.String,
+        error: Schema.Union(Broken, Busy),
+        retry: { initialInterval: 0, nonRetryable: ["Broken"] },
+        execute: Effect.gen(function*() {
+          yield* around.world.step(`step ${at}`)
+          if (++tries <= program.fails) return yield* new Busy({ attempt: tries })
+          return program.ends === "breaks" ? yield* new Broken({ where: at }) : at
+        })
+      })
+    }
+    case "Sleep":
+      return Effect.as(Effect.sleep(program.millis), "slept")
+    case "Await":
+      return Deferred.await(around.notes[program.key]!)
+    case "Reach":
+      return Effect.as(
+        Workflow.condition(Effect.map(around.handled.get, (keys) => keys.size >= program.count)),
+        "reached"
+      )
+    case "Note":
+      return Effect.as(around.noted.update((count) => count + 1), "noted")
+    case "Seq":
+      return Effect.map(Effect.forEach(program.items, (item, index) => inside(item, index)), joined)
+    case "All":
+      return Effect.map(
+        Effect.all(program.items.map((item, index) => inside(item, index)), {
+          concurrency: program.concurrency === 0 ? "unbounded" : program.concurrency
+        }),
+        joined
+      )
+    case "Fork":
+      return Effect.gen(function*() {
+        const aside = yield* Effect.fork(inside(program.aside, "aside"))
+        const main = yield* inside(program.main, "main")
+        return joined([yield* Fiber.join(aside), main])
+      })
+    case "Race": {
+      const winner = inside(program.winner, "winner")
+      const loser = endless(program.loser)
+      const race = Programs.mayFail(program.winner) ? Effect.raceFirst : Effect.race
+      return program.loserFirst ? race(loser, winner) : race(winner, loser)
+    }
+    case "Timeout": {
+      const body = inside(program.body, "body")
+      return Effect.timeout(
+        program.strikes === null ? body : Effect.zipRight(body, endless(program.strikes)),
+        Programs.limit(program.body)
+      )
+    }
+    case "Retry":
+      return Effect.suspend(() => {
+        let next = 0
+        return Effect.retry(
+          Effect.suspend(() => inside(program.body, "body", next++)),
+          Schedule.intersect(Schedule.recurs(program.times), Schedule.jittered(Schedule.spaced(program.pause)))
+        )
+      })
+    case "Scope": {
+      const body = inside(program.body, "body")
+      return program.kind === "ensuring"
+        ? Effect.ensuring(body, cleanUp("release"))
+        : Effect.scoped(Effect.zipRight(Effect.acquireRelease(cleanUp("acquire"), () => cleanUp("release")), body))
+    }
+    case "Compensated":
+      return Workflow.withCompensation(inside(program.body, "body"), () => cleanUp("undo"))
+    case "CatchCancel":
+      return Workflow.catchCancel(inside(program.body, "body"), () => Effect.succeed("caught inside"))
+    case "Attempt":
+      return Effect.catchAll(inside(program.body, "body"), (error) => Effect.succeed(`!${wordsOf(error)}`))
+  }
+}
+
+const joined = (texts: ReadonlyArray<string>): string => `(${texts.join(" ")})`
+
+/** A failure as `Expected` words it. */
+export const wordsOf = (error: Broken | Busy | ActivityError | Cause.TimeoutException): string => {
+  switch (error._tag) {
+    case "Broken":
+      return `Broken ${error.where}`
+    case "Busy":
+      return "Busy"
+    case "TimeoutException":
+      return "TimeoutException"
+    case "ActivityError": {
+      const { failure } = error
+      return failure._tag === "Application" ? `${failure.type} ${failure.message}` : failure._tag
+    }
+  }
+}

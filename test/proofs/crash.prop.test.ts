@@ -1,0 +1,238 @@
+/**
+ * A crash between any two operations of the store: before one, or after it and before its answer. The run ends as if
+ * nothing had happened; what was acknowledged is there (I2); no body runs again once its outcome is committed (I9); the
+ * history goes on where it was (I6); and at each moment something is there to wake the run (I3, I5).
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FastCheck from "effect/FastCheck"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import * as fs from "node:fs"
+import { Liveness } from "perdure"
+import { SqliteStore, Store } from "perdure/sqlite"
+import type { Turn } from "../../src/core/Event.js"
+import * as Folder from "../persistence/Folder.js"
+import * as Audit from "./Audit.js"
+import type { CrashPoint } from "./CrashingStore.js"
+import { Life } from "./CrashingStore.js"
+import * as Expected from "./Expected.js"
+import * as Playing from "./Playing.js"
+import type { Scenario } from "./Program.js"
+import * as Programs from "./Program.js"
+import { forAll, testMillis } from "./Runs.js"
+import { VirtualTime } from "./VirtualTime.js"
+
+describe("a crash", () => {
+  it.live(
+    "at any operation of the store changes nothing that counts (I2, I3, I5, I6, I9)",
+    () =>
+      withFiles((files) =>
+        forAll(FastCheck.tuple(scenario, FastCheck.infiniteStream(FastCheck.nat())), 12, ([
+          scenario,
+          draws
+        ]) =>
+          Effect.gen(function*() {
+            const calm = yield* lives(files, scenario, [])
+            const points = Life.crashPoints(calm[0]!.operations)
+            for (const point of sample(points, pointsMax, draws)) {
+              assert.lengthOf(yield* lives(files, scenario, [point]), 2, `nobody died at ${JSON.stringify(point)}`)
+            }
+          }))
+      ),
+    testMillis
+  )
+
+  it.live("of those who take over, again and again, changes nothing either", () =>
+    withFiles((files) =>
+      forAll(
+        FastCheck.tuple(scenario, FastCheck.array(crashPoint, { minLength: 2, maxLength: 5 })),
+        100,
+        ([scenario, points]) => Effect.asVoid(lives(files, scenario, points))
+      )
+    ), testMillis)
+})
+
+const size: Programs.Size = { depth: 2, items: 2, messages: 2 }
+const scenario = FastCheck.oneof(
+  { arbitrary: Programs.scenario(size), weight: 4 },
+  { arbitrary: Programs.canceledEarly(size), weight: 1 }
+)
+
+describe("a process that is taken for dead, and is not,", () => {
+  it.live(
+    "changes nothing when it goes on: its epoch is over (I4, I6)",
+    () =>
+      withFiles((files) =>
+        forAll(
+          FastCheck.tuple(scenario, crashPoint, FastCheck.nat(40)),
+          60,
+          ([scenario, point, later]) =>
+            Effect.scoped(Effect.gen(function*() {
+              const time = new VirtualTime()
+              const account = new Playing.Account()
+              const store = yield* open(yield* files.fresh)
+              const sleepy = new Life(1, time, { ...point, freezes: true })
+              // What it sees later is its own: it may even begin the scenario anew, once the first run is closed.
+              const first = yield* liveOnce(sleepy, scenario, new Playing.Account(), store)
+              if (first !== "frozen") {
+                return
+              }
+              for (const worker of yield* store.workers) yield* store.renew(worker.id, time.now - 1)
+              // It wakes up when the other one has come so far.
+              const heir = new Life(2, time, undefined, () =>
+                Effect.sync(() => {
+                  if (heir.operations.length > later) sleepy.thaw()
+                }))
+              const ended = yield* liveOnce(heir, scenario, account, store)
+              if (typeof ended === "string") return yield* Effect.die("nobody killed it")
+              assert.deepStrictEqual(ended, Expected.given(scenario, ended))
+              sleepy.thaw()
+              yield* time.rest
+              const turns = yield* Playing.turnsOf(store, account.runId!)
+              assert.deepStrictEqual(Audit.history(turns), [])
+              assert.deepStrictEqual(yield* Effect.provideService(Liveness.check, Store, store), [])
+              const run = yield* Effect.flatten(store.findRun(account.runId!))
+              assert.strictEqual(run.turn, turns.length)
+              assert.notStrictEqual(run.status, "Running")
+            }))
+        )
+      ),
+    testMillis
+  )
+})
+
+/** At most so many points of one program: all of them for most. */
+const pointsMax = 120
+
+const crashPoint: FastCheck.Arbitrary<CrashPoint> = FastCheck.record({
+  operation: FastCheck.integer({ min: 1, max: 60 }),
+  when: FastCheck.constantFrom("before", "after")
+})
+
+const sample = <A>(all: ReadonlyArray<A>, max: number, draws: Iterable<number>): ReadonlyArray<A> => {
+  if (all.length <= max) return all
+  const left = [...all]
+  const iterator = draws[Symbol.iterator]()
+  return Array.from({ length: max }, () => left.splice(Number(iterator.next().value) % left.length, 1)[0]!)
+}
+
+/** Plays a scenario in one life after another, each but the last dying at its point, and audits what each left. */
+const lives = (files: Files, scenario: Scenario, points: ReadonlyArray<CrashPoint>) =>
+  Effect.scoped(Effect.gen(function*() {
+    const time = new VirtualTime()
+    const account = new Playing.Account()
+    const filename = yield* files.fresh
+    const lived: Array<Life> = []
+    let before: ReadonlyArray<Turn> = []
+    for (let number = 1;; number++) {
+      const life = new Life(number, time, points[number - 1])
+      lived.push(life)
+      const store = yield* open(filename)
+      before = yield* Effect.provideService(inspect(account, before, number), Store, store)
+      // Whoever comes finds the dead one's lease lapsed.
+      for (const worker of yield* store.workers) yield* store.renew(worker.id, time.now - 1)
+      const ended = yield* liveOnce(life, scenario, account, store)
+      if (typeof ended === "string") continue
+      assert.deepStrictEqual(ended, Expected.given(scenario, ended))
+      yield* Effect.provideService(atTheEnd(account, scenario, before, number), Store, store)
+      return lived
+    }
+  })).pipe(
+    Effect.mapError((error) => new Error(`${String(error)}; killed at ${JSON.stringify(points)}`, { cause: error }))
+  )
+
+const liveOnce = (life: Life, scenario: Scenario, account: Playing.Account, store: Store["Type"]) =>
+  Effect.gen(function*() {
+    const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Playing.bury(life, scope))
+    const whole = Effect.tap(
+      Effect.provideService(Playing.play(life, scenario, account), Scope.Scope, scope),
+      () => Scope.close(scope, Exit.void)
+    )
+    // A daemon: nothing but its store ends it.
+    const fiber = yield* Effect.forkDaemon(Effect.provideService(whole, Store, store))
+    const ended = yield* Playing.drive(fiber, life, Playing.horizon(scenario))
+    return typeof ended === "string" ? ended : yield* ended
+  })
+
+/** What must hold of the store as a life left it. */
+const inspect = (account: Playing.Account, before: ReadonlyArray<Turn>, life: number) =>
+  Effect.gen(function*() {
+    const store = yield* Store
+    assert.deepStrictEqual(yield* Liveness.check, [], "something is left that nothing will wake (I5)")
+    const { runId } = account
+    if (runId === undefined) return []
+    const turns = yield* Playing.turnsOf(store, runId)
+    assert.deepStrictEqual(Audit.history(turns), [])
+    assert.deepStrictEqual(Audit.append(before, turns), [])
+    // What ran, its command was committed before (I2).
+    const { activities, scheduled, steps } = Audit.outcomes(runId, turns)
+    const ran = [...account.attempts.map(({ key }) => key), ...account.steps.map(({ name }) => name)]
+    assert.deepStrictEqual(ran.filter((key) => !scheduled.has(key)), [], "ran before its command was committed (I2)")
+    for (const key of activities.keys()) account.settled.add(key)
+    for (const name of steps) account.settled.add(name)
+    const { signals, updates } = Audit.received(turns)
+    for (const mail of yield* store.mail(runId, 0)) {
+      const body = JSON.parse(mail.body) as { readonly id?: string; readonly input?: { readonly key: number } }
+      if (mail.kind === "Signal") signals.set(body.input!.key, (signals.get(body.input!.key) ?? 0) + 1)
+      if (mail.kind === "Update") updates.set(body.id!, (updates.get(body.id!) ?? 0) + 1)
+    }
+    for (const key of account.acknowledged) {
+      const there = signals.get(key) ?? updates.get(Playing.updateId(key)) ?? 0
+      assert.isAtLeast(there, 1, `message ${key} was acknowledged before life ${life}, and is lost (I2)`)
+    }
+    return turns
+  })
+
+const atTheEnd = (account: Playing.Account, scenario: Scenario, before: ReadonlyArray<Turn>, life: number) =>
+  Effect.gen(function*() {
+    const turns = yield* inspect(account, before, life + 1)
+    const { signals, updates } = Audit.received(turns)
+    scenario.messages.forEach((message, key) => {
+      const sends = account.sends.get(key) ?? 0
+      const count = (message.kind === "signal" ? signals.get(key) : updates.get(Playing.updateId(key))) ?? 0
+      if (message.ends === "rejected") assert.strictEqual(count, 0, `rejected update ${key} left an event`)
+      else if (message.kind === "update") assert.isAtMost(count, 1, `update ${key} is there twice`)
+      // A signal that nobody heard to be recorded was sent again: it may be there for each time.
+      else assert.isAtMost(count, sends, `signal ${key} is there more often than it was sent`)
+      const answer = account.answers.get(key)
+      if (message.kind === "update" && answer !== undefined && Expected.outlivesMessages(scenario)) {
+        assert.deepStrictEqual(answer, Expected.answerOf(scenario, key))
+      }
+    })
+    const once = account.attempts.map(({ attempt, key }) => `attempt ${attempt} of ${key}`)
+    assert.deepStrictEqual(once.filter((each, index) => once.indexOf(each) !== index), [], "an attempt ran twice")
+    assert.deepStrictEqual(account.reruns, [], "ran again after its outcome was committed (I9)")
+  })
+
+// -----------------------------------------------------------------------------
+// files
+// -----------------------------------------------------------------------------
+
+interface Files {
+  /** A database file that holds nothing yet. */
+  readonly fresh: Effect.Effect<string>
+}
+
+/** Copies of one empty database: making its tables takes longer than most programs. */
+const withFiles = <E>(use: (files: Files) => Effect.Effect<void, E>): Effect.Effect<void, unknown> =>
+  Effect.scoped(Effect.gen(function*() {
+    const folder = yield* Folder.make
+    const empty = folder.file("empty.db")
+    yield* Effect.scoped(open(empty))
+    let count = 0
+    yield* use({
+      fresh: Effect.sync(() => {
+        const name = folder.file(`${++count}.db`)
+        fs.copyFileSync(empty, name)
+        return name
+      })
+    })
+  }))
+
+const open = (filename: string) =>
+  Effect.map(
+    Layer.build(SqliteStore.layer({ filename, durability: "process-crash" })),
+    (context) => context.unsafeMap.get(Store.key) as Store["Type"]
+  )

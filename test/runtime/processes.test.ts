@@ -1,0 +1,260 @@
+/**
+ * Several processes on one file: a client that hosts nothing here, workers as children, killed and stopped.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import type * as Scope from "effect/Scope"
+import { spawn } from "node:child_process"
+import { writeFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import type { WorkflowFailure } from "perdure"
+import { Client, StoreClient } from "perdure"
+import { SqliteStore, Store } from "perdure/sqlite"
+import * as Folder from "../persistence/Folder.js"
+import { Bakery, type Settings, Spoiled } from "./processes/contract.js"
+import { until } from "./World.js"
+
+describe("a client that hosts nothing", () => {
+  test("starts, signals, asks, updates, cancels and waits, by a worker in another process (X2, X3, S1, Q1, Q2, U1, C1)", (world) =>
+    Effect.gen(function*() {
+      const client = yield* Client
+      const early = yield* client.start(Bakery, "early")
+      yield* early.signal("order", 1)
+      yield* world.worker("ada")
+      const bakery = yield* client.start(Bakery, "town", { workflowId: "town" })
+      assert.strictEqual(
+        (yield* Effect.flip(client.start(Bakery, "x", { workflowId: "town" })))._tag,
+        "WorkflowAlreadyStarted"
+      )
+      yield* bakery.signal("order", 1)
+      yield* until(bakery.query("baked"), (baked) => baked.length === 1)
+      assert.strictEqual(yield* bakery.update("taste", "bread"), 1)
+      assert.deepInclude(yield* Effect.flip(bakery.update("taste", "")), {
+        _tag: "Spoiled",
+        reason: "nothing to taste"
+      })
+      assert.instanceOf(yield* Effect.flip(bakery.update("taste", "old")), Spoiled)
+      const waiting = yield* Effect.fork(bakery.result)
+      yield* bakery.signal("close")
+      assert.deepStrictEqual(yield* waiting, ["town: 1 by ada at 1"])
+      assert.deepStrictEqual(yield* bakery.query("baked"), ["1 by ada at 1"])
+      assert.strictEqual((yield* Effect.flip(bakery.signal("close")))._tag, "WorkflowClosed")
+      // What was started before there was a worker went on too.
+      assert.deepStrictEqual(yield* until(early.query("baked"), (baked) => baked.length === 1), ["1 by ada at 1"])
+      yield* early.cancel("closing")
+      const canceled = yield* Effect.flip(early.result)
+      assert.deepInclude(canceled, { _tag: "WorkflowFailure", status: "Canceled" })
+      assert.include((canceled as WorkflowFailure).message, "closing")
+    }))
+
+  test("terminates a run in the memory of another process, whose activity stops (C10)", (world) =>
+    Effect.gen(function*() {
+      const client = yield* Client
+      const ada = yield* world.worker("ada")
+      const bakery = yield* client.start(Bakery, "town")
+      yield* bakery.signal("order", 0)
+      yield* until(bakery.describe, ({ pendingActivities }) => pendingActivities[0]?.state === "started")
+      yield* bakery.terminate()
+      assert.deepInclude(yield* Effect.flip(bakery.result), { status: "Terminated" })
+      yield* until(Effect.sync(ada.said), (said) => said.includes("interrupted"))
+    }))
+})
+
+describe("two workers", () => {
+  test("share a queue: runs and activities go to either, each once (A17, I4)", (world) =>
+    Effect.gen(function*() {
+      const client = yield* Client
+      yield* Effect.all([world.worker("ada"), world.worker("bob")], { concurrency: 2 })
+      const bakeries = yield* Effect.forEach(Array.from({ length: 12 }, (_, n) => `town ${n}`), (town) =>
+        client.start(Bakery, town), { concurrency: "unbounded" })
+      for (let n = 1; n <= 3; n++) {
+        yield* Effect.forEach(bakeries, (bakery) =>
+          bakery.signal("order", n), { concurrency: "unbounded" })
+      }
+      yield* Effect.forEach(bakeries, (bakery) =>
+        bakery.signal("close"), { concurrency: "unbounded" })
+      const results = yield* Effect.forEach(bakeries, (bakery) => bakery.result, { concurrency: "unbounded" })
+      results.forEach((baked, index) =>
+        assert.deepStrictEqual(baked.map((each) => each.replace(/ by (ada|bob)/, "")), [
+          `town ${index}: 1 at 1`,
+          `town ${index}: 2 at 1`,
+          `town ${index}: 3 at 1`
+        ])
+      )
+      for (const bakery of bakeries) {
+        const turns = yield* bakery.history
+        assert.deepStrictEqual(turns.map((turn) => turn.turn), turns.map((_, index) => index + 1))
+      }
+    }))
+
+  test("of two queues pass an activity and its outcome across processes", (world) =>
+    Effect.gen(function*() {
+      const client = yield* Client
+      yield* Effect.all([
+        world.worker("ada"),
+        world.worker("far", { taskQueue: "far", workflows: false })
+      ], { concurrency: 2 })
+      const bakery = yield* client.start(Bakery, "town")
+      yield* bakery.signal("order", -1)
+      yield* bakery.signal("close")
+      assert.deepStrictEqual(yield* bakery.result, ["town: far by far"])
+    }))
+
+  test("one is killed: the other has its runs and its attempts at once, long before its lease ends (I4, A11, N1)", (world) =>
+    Effect.gen(function*() {
+      const client = yield* Client
+      const ada = yield* world.worker("ada", { lease: "1 hour" })
+      const bakery = yield* client.start(Bakery, "town")
+      yield* bakery.signal("order", 1)
+      yield* bakery.signal("order", 0)
+      yield* until(bakery.describe, ({ pendingActivities }) => pendingActivities[0]?.state === "started")
+      yield* until(bakery.query("baked"), (baked) => baked.length === 1)
+      yield* world.worker("bob", { lease: "1 hour" })
+      yield* ada.kill
+      world.go()
+      yield* bakery.signal("close")
+      // Bob's attempt is the second one: the first was lost.
+      assert.deepStrictEqual(yield* bakery.result, ["town: 1 by ada at 1", "town: 0 by bob at 2"])
+    }))
+
+  test("one is paused beyond its lease: it is taken over, and changes nothing when it wakes (I4, I9)", (world) =>
+    Effect.gen(function*() {
+      const client = yield* Client
+      const ada = yield* world.worker("ada", { lease: "1 second" })
+      const bakery = yield* client.start(Bakery, "town")
+      yield* bakery.signal("order", 0)
+      yield* until(bakery.describe, ({ pendingActivities }) => pendingActivities[0]?.state === "started")
+      ada.pause()
+      yield* world.worker("bob", { lease: "1 second" })
+      world.go()
+      yield* until(bakery.query("baked"), (baked) => baked.length === 1)
+      // Ada wakes with a copy of the run, and an attempt that ends at once.
+      ada.wake()
+      const store = yield* Store
+      yield* until(store.workers, (workers) => workers.length === 2)
+      yield* bakery.signal("order", 2)
+      yield* until(bakery.query("baked"), (baked) => baked.length === 2)
+      yield* bakery.signal("close")
+      const baked = yield* bakery.result
+      assert.strictEqual(baked[0], "town: 0 by bob at 2")
+      assert.match(baked[1]!, /town: 2 by (ada|bob) at 1/)
+      const turns = yield* bakery.history
+      const completed = turns.flatMap((turn) => turn.events.filter((event) => event._tag === "ActivityCompleted"))
+      assert.strictEqual(completed.length, 2)
+      assert.deepStrictEqual(turns.map((turn) => turn.turn), turns.map((_, index) => index + 1))
+    }))
+
+  test("one leaves in good order: the other has its runs at once (N1, A16)", (world) =>
+    Effect.gen(function*() {
+      const client = yield* Client
+      const ada = yield* world.worker("ada", { lease: "1 hour" })
+      const bakery = yield* client.start(Bakery, "town")
+      yield* bakery.signal("order", 1)
+      yield* until(bakery.query("baked"), (baked) => baked.length === 1)
+      yield* ada.release
+      const store = yield* Store
+      assert.deepStrictEqual(yield* store.workers, [])
+      yield* world.worker("bob", { lease: "1 hour" })
+      yield* bakery.signal("close")
+      assert.deepStrictEqual(yield* bakery.result, ["town: 1 by ada at 1"])
+    }))
+})
+
+// -----------------------------------------------------------------------------
+// fixtures
+// -----------------------------------------------------------------------------
+
+interface World {
+  /** Starts a worker as a process of its own; it ends with the test. */
+  readonly worker: (name: string, settings?: Partial<Settings>) => Effect.Effect<Child, never, Scope.Scope>
+  /** Lets orders of 0 end, everywhere. */
+  readonly go: () => void
+}
+
+interface Child {
+  /** What it printed so far. */
+  readonly said: () => string
+  /** SIGKILL: no finalizer runs. */
+  readonly kill: Effect.Effect<void>
+  readonly pause: () => void
+  readonly wake: () => void
+  /** Lets it end by itself, and waits for that. */
+  readonly release: Effect.Effect<void>
+}
+
+/** A test in this process, which has the store's client and no worker. */
+function test(
+  name: string,
+  program: (world: World) => Effect.Effect<void, unknown, Client | Store | Scope.Scope>
+): void {
+  it.live(name, () =>
+    Effect.gen(function*() {
+      const folder = yield* Folder.make
+      const filename = folder.file("shared.db")
+      const goFile = folder.file("go")
+      const world: World = {
+        worker: (name, settings = {}) =>
+          start({
+            name,
+            filename,
+            taskQueue: "default",
+            workflows: true,
+            lease: "10 seconds",
+            go: goFile,
+            ...settings
+          }),
+        go: () => writeFileSync(goFile, "")
+      }
+      const Live = StoreClient.layer.pipe(
+        Layer.provideMerge(Layer.orDie(SqliteStore.layer({ filename, durability: "process-crash" })))
+      )
+      yield* Effect.scoped(program(world)).pipe(
+        Effect.timeoutFail({
+          duration: "25 seconds",
+          onTimeout: () => new Error("the test waits for what does not come")
+        }),
+        Effect.provide(Live),
+        Logger.withMinimumLogLevel(LogLevel.None)
+      )
+    }).pipe(Effect.scoped))
+}
+
+const script = fileURLToPath(new URL("./processes/bakery.ts", import.meta.url))
+const root = fileURLToPath(new URL("../..", import.meta.url))
+
+const start = (settings: Settings): Effect.Effect<Child, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const child = yield* Effect.acquireRelease(
+      Effect.sync(() =>
+        spawn(process.execPath, ["--import", "tsx", script, JSON.stringify(settings)], {
+          stdio: ["pipe", "pipe", process.env["LOG"] === undefined ? "ignore" : "inherit"],
+          // tsx, and with it the meaning of "perdure", is found from the checkout's root.
+          cwd: root
+        })
+      ),
+      (child) => Effect.sync(() => child.kill("SIGKILL"))
+    )
+    const exited = Effect.async<void>((resume) => {
+      if (child.exitCode !== null || child.signalCode !== null) resume(Effect.void)
+      else child.once("exit", () => resume(Effect.void))
+    })
+    let said = ""
+    yield* Effect.async<void>((resume) => {
+      child.stdout.on("data", (data) => {
+        said += String(data)
+        if (said.includes("ready")) resume(Effect.void)
+      })
+      child.once("exit", (code) => resume(Effect.dieMessage(`worker ${settings.name} ended early with ${code}`)))
+    })
+    child.removeAllListeners("exit")
+    return {
+      said: () => said,
+      kill: Effect.zipRight(Effect.sync(() => child.kill("SIGKILL")), exited),
+      pause: () => child.kill("SIGSTOP"),
+      wake: () => child.kill("SIGCONT"),
+      release: Effect.zipRight(Effect.sync(() => child.stdin.end()), exited)
+    }
+  })

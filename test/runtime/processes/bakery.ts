@@ -1,0 +1,84 @@
+/**
+ * A worker as a process of its own: reads its settings from its first argument, says `ready`, and runs until it is
+ * killed, or until its standard input ends.
+ */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { existsSync } from "node:fs"
+import { Activity, State, Worker, Workflow } from "perdure"
+import { SqliteStore } from "perdure/sqlite"
+import { Bake, Bakery, Far, Settings, Spoiled } from "./contract.js"
+
+const settings = Schema.decodeSync(Schema.parseJson(Settings))(process.argv[2] ?? "")
+
+const BakeryLive = Bakery.toLayer((town) =>
+  Effect.gen(function*() {
+    const orders = yield* State.make<ReadonlyArray<number>>([])
+    const baked = yield* State.make<ReadonlyArray<string>>([])
+    const closed = yield* State.make(false)
+    return Bakery.of({
+      signals: {
+        order: (n) => orders.update((all) => [...all, n]),
+        close: () => closed.set(true)
+      },
+      queries: { baked: () => baked.get },
+      updates: {
+        taste: {
+          validate: (what) => what === "" ? new Spoiled({ reason: "nothing to taste" }) : Effect.void,
+          handle: (what) => what === "old" ? new Spoiled({ reason: "old" }) : Effect.map(baked.get, (all) => all.length)
+        }
+      },
+      run: Effect.gen(function*() {
+        for (let done = 0;; done++) {
+          yield* Workflow.condition(
+            Effect.map(orders.get, (all) => all.length > done).pipe(
+              Effect.zipWith(closed.get, (more, closed) => more || closed)
+            )
+          )
+          const order = (yield* orders.get)[done]
+          if (order === undefined) return (yield* baked.get).map((each) => `${town}: ${each}`)
+          const bread = order < 0
+            ? yield* Far.execute(undefined, { taskQueue: "far" })
+            : yield* Bake.execute(order)
+          yield* baked.update((all) => [...all, bread])
+        }
+      })
+    })
+  })
+)
+
+const FarLive = Far.toLayer(() => Effect.succeed(`far by ${settings.name}`))
+
+const BakeLive = Bake.toLayer((n) =>
+  Effect.gen(function*() {
+    const { attempt } = yield* Activity.info
+    if (n === 0) {
+      yield* Effect.repeat(Effect.sleep("10 millis"), { until: () => existsSync(settings.go) }).pipe(
+        Effect.onInterrupt(() => Effect.sync(() => console.log("interrupted")))
+      )
+    }
+    return `${n} by ${settings.name} at ${attempt}`
+  })
+)
+
+const options = { taskQueue: settings.taskQueue, lease: settings.lease as Duration.DurationInput, shutdownGrace: 0 }
+const Live = (settings.workflows
+  ? Worker.layer({ ...options, hosts: [BakeryLive, BakeLive] })
+  : Worker.layer({ ...options, hosts: [FarLive, BakeLive] })).pipe(
+    Layer.provide(SqliteStore.layer({ filename: settings.filename, durability: "process-crash" }))
+  )
+
+const released = Effect.async<void>((resume) => {
+  process.stdin.once("end", () => resume(Effect.void)).once("close", () => resume(Effect.void)).resume()
+})
+
+Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+  yield* Layer.build(Live)
+  console.log("ready")
+  yield* released
+}))).then(() => process.exit(0), (error: unknown) => {
+  console.error(error)
+  process.exit(1)
+})
