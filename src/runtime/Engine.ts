@@ -403,7 +403,9 @@ export class Engine {
     const waiting: Loading = { ahead: [...ahead], items: [...items] }
     this.loading.set(runId, waiting)
     const queried = [...ahead, ...items].some((item) => item._tag === "Question")
-    this.run(Effect.matchEffect(this.loader.load(runId, known, queried), {
+    const loading = this.loader.load(runId, known, queried)
+    // What was dropped to be loaded again lets timers and I/O go first: no number of reloads can starve them.
+    this.run(Effect.matchEffect(ahead.length === 0 ? loading : Effect.zipRight(afterIO, loading), {
       onSuccess: (loaded) =>
         Effect.sync(() => {
           this.loading.delete(runId)
@@ -484,6 +486,11 @@ export class Engine {
     if (item !== undefined) this.post(mail.runId, item)
   }
 }
+
+const afterIO = Effect.async<void>((resume) => {
+  const soon = setImmediate(() => resume(Effect.void))
+  return Effect.sync(() => clearImmediate(soon))
+})
 
 const isOutcome = ({ message }: Extract<Item, { readonly _tag: "Letter" }>): boolean =>
   message._tag === "ActivityOutcome" || message._tag === "StepOutcome"

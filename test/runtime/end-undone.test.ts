@@ -6,13 +6,19 @@
  */
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { Activity, Client, StoreClient, Worker, Workflow } from "perdure"
+import { Activity, Client, State, StoreClient, Worker, Workflow } from "perdure"
 import { SqliteStore } from "perdure/sqlite"
+
+const temporaryFolder = Effect.acquireRelease(
+  Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "perdure-"))),
+  (name) => Effect.sync(() => fs.rmSync(name, { recursive: true }))
+)
 
 const Slow = Activity.make("Slow", { success: Schema.Number, startToCloseTimeout: "10 seconds" })
 const Counting = Workflow.make("Counting", {
@@ -32,10 +38,7 @@ const SlowLive = Slow.toLayer(() => Effect.succeed(100))
 
 it.live("S3: an outcome and then signals in the mailbox of a cold run end it once, with all signals in", () =>
   Effect.gen(function*() {
-    const folder = yield* Effect.acquireRelease(
-      Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "perdure-"))),
-      (name) => Effect.sync(() => fs.rmSync(name, { recursive: true }))
-    )
+    const folder = yield* temporaryFolder
     const store = SqliteStore.layer({ filename: path.join(folder, "orders.db") })
     const hosting = Worker.layer({ taskQueue: "here", hosts: [CountingLive] }).pipe(Layer.provide(store))
     const started = Effect.gen(function*() {
@@ -67,4 +70,103 @@ it.live("S3: an outcome and then signals in the mailbox of a cold run end it onc
     const tags = ended.history.flatMap((turn) => turn.events.map((event) => event._tag))
     assert.strictEqual(tags.filter((tag) => tag === "SignalReceived").length, 2)
     assert.strictEqual(tags.at(-1), "ExecutionCompleted")
+  }).pipe(Effect.scoped))
+
+const Race = Workflow.make("Race", {
+  success: Schema.String,
+  signals: { finish: { payload: Schema.String } }
+})
+const RaceLive = Race.toLayer(() =>
+  Effect.gen(function*() {
+    const winners = yield* State.make<ReadonlyArray<string>>([])
+    return Race.of({
+      signals: { finish: (name) => winners.update((all) => [...all, name]) },
+      run: Effect.zipRight(
+        Workflow.condition(Effect.map(winners.get, (all) => all.length > 0)),
+        Effect.map(winners.get, (all) => all.join(", "))
+      )
+    })
+  })
+)
+
+it.live("S3: signals that wait for a cold run, each of which ends it, end it together and in their order", () =>
+  Effect.gen(function*() {
+    const folder = yield* temporaryFolder
+    const store = SqliteStore.layer({ filename: path.join(folder, "races.db") })
+    const hosting = Worker.layer({ taskQueue: "here", hosts: [RaceLive] }).pipe(Layer.provide(store))
+    const started = Effect.gen(function*() {
+      yield* (yield* Client).start(Race, undefined, { workflowId: "r", taskQueue: "here" })
+    })
+    yield* Effect.provide(started, hosting)
+    const signals = Effect.gen(function*() {
+      const handle = (yield* Client).handle(Race, "r")
+      for (const name of ["Ada", "Bo", "Cy"]) yield* handle.signal("finish", name)
+    })
+    yield* Effect.provide(signals, StoreClient.layer.pipe(Layer.provide(store)))
+    const result = Effect.gen(function*() {
+      const handle = (yield* Client).handle(Race, "r")
+      return { result: yield* handle.result, history: yield* handle.history }
+    })
+    const ended = yield* Effect.provide(result, hosting)
+    assert.strictEqual(ended.result, "Ada, Bo, Cy")
+    assert.deepStrictEqual(
+      ended.history.slice(1).map((turn) => turn.events.map((event) => event._tag)),
+      [["SignalReceived", "SignalReceived", "SignalReceived", "ExecutionCompleted"]]
+    )
+    const reopened = yield* Effect.provide(result, hosting)
+    assert.deepStrictEqual(reopened, ended)
+  }).pipe(Effect.scoped))
+
+it.live("S1, S3: of senders that race to end a run in memory, those are told of success whose signals it has", () =>
+  Effect.gen(function*() {
+    const folder = yield* temporaryFolder
+    const store = SqliteStore.layer({ filename: path.join(folder, "races.db") })
+    const hosting = Worker.layer({ taskQueue: "here", hosts: [RaceLive] }).pipe(Layer.provide(store))
+    const program = Effect.gen(function*() {
+      const client = yield* Client
+      const handle = yield* client.start(Race, undefined, { workflowId: "r", taskQueue: "here" })
+      const sent = yield* Effect.forEach(
+        ["a", "b", "c", "d", "e", "f"],
+        (name) => Effect.map(Effect.either(handle.signal("finish", name)), (sent) => [name, sent] as const),
+        { concurrency: "unbounded" }
+      )
+      return { sent, result: yield* handle.result, history: yield* handle.history }
+    })
+    const { history, result, sent } = yield* Effect.provide(program, hosting)
+    const received = history.flatMap((turn) =>
+      turn.events.flatMap((event) => event._tag === "SignalReceived" ? [event.input] : [])
+    )
+    const acknowledged = sent.flatMap(([name, told]) => Either.isRight(told) ? [name] : [])
+    assert.isNotEmpty(acknowledged)
+    assert.deepStrictEqual(received, acknowledged)
+    assert.strictEqual(result, acknowledged.join(", "))
+    for (const [, told] of sent) if (Either.isLeft(told)) assert.strictEqual(told.left._tag, "WorkflowClosed")
+  }).pipe(Effect.scoped))
+
+it.live("C1, S3: cancel requests and signals that wait with an outcome that ends the run go in once each", () =>
+  Effect.gen(function*() {
+    const folder = yield* temporaryFolder
+    const store = SqliteStore.layer({ filename: path.join(folder, "races.db") })
+    const hosting = Worker.layer({ taskQueue: "here", hosts: [RaceLive] }).pipe(Layer.provide(store))
+    const started = Effect.gen(function*() {
+      yield* (yield* Client).start(Race, undefined, { workflowId: "r", taskQueue: "here" })
+    })
+    yield* Effect.provide(started, hosting)
+    const messages = Effect.gen(function*() {
+      const handle = (yield* Client).handle(Race, "r")
+      yield* handle.cancel("first")
+      yield* handle.signal("finish", "Ada")
+      yield* handle.cancel("second")
+      yield* handle.signal("finish", "Bo")
+    })
+    yield* Effect.provide(messages, StoreClient.layer.pipe(Layer.provide(store)))
+    const history = Effect.gen(function*() {
+      const handle = (yield* Client).handle(Race, "r")
+      yield* Effect.exit(handle.result)
+      return yield* handle.history
+    })
+    const turns = yield* Effect.provide(history, hosting)
+    const tags = turns.slice(1).flatMap((turn) => turn.events.map((event) => event._tag))
+    assert.deepStrictEqual(tags, ["CancelRequested", "SignalReceived", "SignalReceived", tags.at(-1)!])
+    assert.match(tags.at(-1)!, /^Execution(Completed|Canceled)$/)
   }).pipe(Effect.scoped))

@@ -7,7 +7,8 @@
  *    └── put back ◀───────────┴── fail the turn (I7) ◀─────────┴── this copy is dropped (I4)
  * ```
  *
- * 1. A turn takes in one message; the first one takes in the start and all that already waits (I1).
+ * 1. A turn takes in one message (I1); the first one takes in the start and all that already waits, and one whose end
+ *    was undone all that undid it.
  * 2. Turns may run ahead of their commits, in order; nothing of a turn is let go before its commit (I2).
  * 3. Once a turn failed or was refused, this copy takes no further turn: it is dropped, and brought back from the store.
  *
@@ -189,7 +190,7 @@ export class Execution {
   private take(letter: Letter): void {
     const { message } = letter
     if (message._tag === "Update" && this.updates.answers(letter, message)) return
-    const letters = this.state.turn === 0 ? Items.forFirstTurn(letter, this.inbox) : [letter]
+    const letters = (this.state.turn === 0 ? Items.forFirstTurn : Items.forLaterTurn)(letter, this.inbox)
     const { events, later, taken, dropped: refused } = Intake.of(letters, this.state)
     const dropped: Array<Letter> = []
     for (const [each, reason] of refused) this.dropLetter(each, reason, dropped)
@@ -218,10 +219,8 @@ export class Execution {
       }
     }
     if (ending && this.mustRedo()) {
-      // Signals are waiting: the end is undone, and the turn taken again after them (row S3).
-      const ahead = this.inbox.filter((item) => Items.undoesEnd(item))
-      const behind = this.inbox.filter((item) => !ahead.includes(item))
-      return this.leave([...dropped, ...ahead, ...taken, ...behind], "Reload")
+      // Signals are waiting: the end is undone, and the turn taken again with them (row S3).
+      return this.leave([...dropped, ...Items.afterUndoneEnd(taken, this.inbox)], "Reload")
     }
     this.commitTurn(at, recorded, output, taken, dropped)
   }

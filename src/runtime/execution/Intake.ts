@@ -25,14 +25,13 @@ export interface Intake {
 }
 
 /**
- * Judges the letters in order. Where many are taken in at once, which is in the first turn, each meets what those before
- * it made of the run.
+ * Judges the letters in order. Where many are taken in at once, each meets what those before it made of the run.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const of = (letters: ReadonlyArray<Letter>, state: RunState): Intake => {
-  const judge = letters.length > 1 && state.turn === 0 ? RunStates.empty(state.runId) : state
+  const judge = letters.length === 1 ? state : state.turn === 0 ? RunStates.empty(state.runId) : { ...state }
   const events: Array<Event> = []
   const taken: Array<Letter> = []
   const dropped: Array<readonly [Letter, string]> = []
@@ -48,7 +47,8 @@ export const of = (letters: ReadonlyArray<Letter>, state: RunState): Intake => {
       dropped.push([letter, event])
       continue
     }
-    if (judge !== state) RunStates.evolve(judge, { turn: 1, at: 0, events: [event] })
+    // Past the first turn all but the last are signals and cancel requests, which change no map that is shared.
+    if (judge !== state && letter !== letters.at(-1)) RunStates.evolve(judge, { turn: 1, at: 0, events: [event] })
     taken.push(letter)
     events.push(event)
   }

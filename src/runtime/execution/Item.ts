@@ -39,6 +39,8 @@ export interface Letter {
   /** Its row in the mailbox, if it came by there. */
   readonly mailId: number | undefined
   readonly settled: ((settled: Settled) => void) | undefined
+  /** Set on what an undone end left to be taken again: all of it goes into one turn (decision 4). */
+  readonly together?: true
 }
 
 /** A query, with the way back to its sender. @since 0.1.0 */
@@ -82,6 +84,38 @@ export const forFirstTurn = (first: Letter, inbox: Array<Item>): ReadonlyArray<L
   }
   inbox.splice(0, inbox.length, ...questions)
   return [...starts, ...others]
+}
+
+/**
+ * What a later turn takes in: one letter, but for those that an undone end left (decision 4). Takes them out of the
+ * inbox.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const forLaterTurn = (first: Letter, inbox: Array<Item>): ReadonlyArray<Letter> => {
+  if (first.together === undefined) return [first]
+  const letters = [first]
+  const rest: Array<Item> = []
+  for (const item of inbox) {
+    if (item._tag === "Letter" && item.together !== undefined) letters.push(item)
+    else rest.push(item)
+  }
+  inbox.splice(0, inbox.length, ...rest)
+  return letters
+}
+
+/**
+ * The order in which to take a turn again whose end is undone: what waited and undoes it goes into the same turn, ahead
+ * of what ended it, and in the order of arrival.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const afterUndoneEnd = (taken: ReadonlyArray<Letter>, inbox: ReadonlyArray<Item>): ReadonlyArray<Item> => {
+  const arrived = [...taken, ...inbox.filter((item): item is Letter => undoesEnd(item))]
+  const again = [...arrived.filter(undoesEnd), ...arrived.filter((item) => !undoesEnd(item))]
+  return [...again.map((item) => ({ ...item, together: true as const })), ...inbox.filter((item) => !undoesEnd(item))]
 }
 
 /** The mailbox rows of letters. @since 0.1.0 */
