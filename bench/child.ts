@@ -8,7 +8,6 @@ import * as Exit from "effect/Exit"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import type { Given, Scenario } from "./Scenario.js"
-console.error()
 
 const { role: name, scenario: file, ...given } = JSON.parse(process.argv[2] ?? "{}") as Omit<Given<never>, "say"> & {
   readonly scenario: string

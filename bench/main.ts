@@ -28,7 +28,6 @@ import { scenario as replay } from "./scenarios/replay.js"
 import { scenario as signals } from "./scenarios/signals.js"
 import { scenario as sleepers } from "./scenarios/sleepers.js"
 import { scenario as throughput } from "./scenarios/throughput.js"
-console.error()
 
 const scenarios: ReadonlyArray<Scenario> = [
   throughput,

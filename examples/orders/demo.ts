@@ -35,7 +35,6 @@ import type { ServiceName } from "./services/rules.js"
 import { serviceNames } from "./services/rules.js"
 import type { Kill } from "./timeline.js"
 import { choose, draw } from "./timeline.js"
-console.error()
 
 /** No order ends for so long: whatever is still open is stuck. */
 const stallMillis = 30_000

@@ -85,12 +85,11 @@ export class RunningAttempt {
     this.expectHeartbeat()
     const scope = new AttemptScope()
     // The services are put together here, in one map: `Effect.provide` would do it again as steps of the fiber.
-    const services = new Map(runtime.context.unsafeMap)
-    for (const [key, service] of host.services.unsafeMap) services.set(key, service)
+    const services = new Map(servicesOf(runtime, host))
     services.set(ActivityContext.key, this.context)
     services.set(Scope.Scope.key, scope)
     const context = Context.unsafeMake<ActivityContext | Scope.Scope>(services)
-    const own = Runtime.make({ ...runtime, context })
+    const own = Runtime.make({ context, runtimeFlags: runtime.runtimeFlags, fiberRefs: runtime.fiberRefs })
     const { input } = this.attempt.scheduled
     const fiber = Runtime.runFork(own)(Effect.suspend(() => host.run(input)))
     this.fiber = fiber
@@ -245,6 +244,19 @@ export class RunningAttempt {
     })
   }
 }
+
+/** What all attempts at an activity are given, put together once. */
+const servicesOf = (runtime: Runtime.Runtime<never>, host: ActivityHost): ReadonlyMap<string, unknown> => {
+  const known = services.get(host)
+  if (known !== undefined && known.runtime === runtime) return known.map
+  const map = new Map([...runtime.context.unsafeMap, ...host.services.unsafeMap])
+  services.set(host, { runtime, map })
+  return map
+}
+const services = new WeakMap<
+  ActivityHost,
+  { readonly runtime: Runtime.Runtime<never>; readonly map: ReadonlyMap<string, unknown> }
+>()
 
 /** How often a fiber that cannot be interrupted now is asked again. */
 const reinterruptMillis = 10

@@ -22,15 +22,15 @@ export const closing = (
 ): Effect.Effect<Closing, WorkflowNotFound | StoreUnavailable> => {
   return Effect.flatMap(calls.runIdOf(target, "result"), (runId) => {
     const { engine } = calls
-    const seen = fromStore(calls, { ...target, runId })
-    if (engine === undefined) return seen
+    const seen = () => fromStore(calls, { ...target, runId })
+    if (engine === undefined) return seen()
     const told = Effect.async<Closing | undefined>((resume) => {
       // One that is only on its way into memory may turn out to be closed, or another worker's.
       if (!engine.holds(runId)) return resume(Effect.succeed(undefined))
       const stop = engine.onClosed(runId, (closing) => resume(Effect.succeed(closing)))
       return Effect.sync(stop)
     })
-    return Effect.flatMap(told, (closing) => closing === undefined ? seen : Effect.succeed(closing))
+    return Effect.flatMap(told, (closing) => closing === undefined ? seen() : Effect.succeed(closing))
   })
 }
 

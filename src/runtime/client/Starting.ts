@@ -64,16 +64,17 @@ export const start = (
     }
     const exists = (runId: string) =>
       Effect.fail(new WorkflowAlreadyStarted({ workflow: workflow.name, workflowId, runId }))
-    const byStore = Effect.flatMap(
-      calls.of(
-        "start",
-        calls.store.create(run, { runId: run.runId, kind: "Start", body: Messages.encode(message) })
-      ),
-      (created) =>
-        // Its own run: it was written after all.
-        created._tag === "Created" || created.runId === run.runId ? Effect.succeed(run) : exists(created.runId)
-    )
-    if (engine === undefined || !engine.serves(workflow.name, taskQueue)) return byStore
+    const byStore = () =>
+      Effect.flatMap(
+        calls.of(
+          "start",
+          calls.store.create(run, { runId: run.runId, kind: "Start", body: Messages.encode(message) })
+        ),
+        (created) =>
+          // Its own run: it was written after all.
+          created._tag === "Created" || created.runId === run.runId ? Effect.succeed(run) : exists(created.runId)
+      )
+    if (engine === undefined || !engine.serves(workflow.name, taskQueue)) return byStore()
     return Effect.flatMap(
       Effect.async<Settled>((resume) => engine.start(run, message, (settled) => resume(Effect.succeed(settled)))),
       (settled): Effect.Effect<NewRun, WorkflowAlreadyStarted | StoreUnavailable> => {
@@ -85,7 +86,7 @@ export const start = (
           // Nothing of it was written: the worker lost its lease, or shuts down.
           case "Moved":
           case "Dropped":
-            return byStore
+            return byStore()
           default:
             return Effect.succeed(run)
         }

@@ -21,25 +21,46 @@ import type { Letter, UpdateAnswer } from "./Item.js"
  */
 export class Consequences {
   // rows
-  readonly tasksAdded: Array<NewTask> = []
-  readonly tasksRemoved: Array<number> = []
-  readonly replies: Array<Reply> = []
+  tasksAdded: ReadonlyArray<NewTask> = none
+  tasksRemoved: ReadonlyArray<number> = none
+  replies: ReadonlyArray<Reply> = none
   // effects
   /** Activities that start with this commit, their slots reserved. */
-  readonly starts: Array<Attempt> = []
+  starts: ReadonlyArray<Attempt> = none
   /** Activities of this worker's queue that wait for a slot. */
-  readonly queued: Array<Attempt> = []
-  readonly cancels: Array<number> = []
-  readonly steps: Array<number> = []
-  readonly canceledSteps: Array<number> = []
-  readonly answers: Array<readonly [updateId: string, answer: UpdateAnswer]> = []
+  queued: ReadonlyArray<Attempt> = none
+  cancels: ReadonlyArray<number> = none
+  steps: ReadonlyArray<number> = none
+  canceledSteps: ReadonlyArray<number> = none
+  answers: ReadonlyArray<readonly [updateId: string, answer: UpdateAnswer]> = none
+
+  /** Most turns cause one thing: of the lists only those that it takes are made. */
+  add<K extends keyof Lists>(list: K, item: Lists[K]): void {
+    const lists = this as unknown as Record<K, Array<Lists[K]>>
+    if (lists[list].length === 0) lists[list] = [item]
+    else lists[list].push(item)
+  }
 
   /** Tells the callers of an update, here and in other processes. */
   tell(updateId: string, answer: UpdateAnswer, replyTo: string | undefined, at: number): void {
-    this.answers.push([updateId, answer])
-    this.replies.push(...repliesTo(replyTo, answer, at))
+    this.add("answers", [updateId, answer])
+    for (const reply of repliesTo(replyTo, answer, at)) this.add("replies", reply)
   }
 }
+
+interface Lists {
+  readonly tasksAdded: NewTask
+  readonly tasksRemoved: number
+  readonly replies: Reply
+  readonly starts: Attempt
+  readonly queued: Attempt
+  readonly cancels: number
+  readonly steps: number
+  readonly canceledSteps: number
+  readonly answers: readonly [updateId: string, answer: UpdateAnswer]
+}
+
+const none: ReadonlyArray<never> = []
 
 /** What a committed turn lets go. @since 0.1.0 */
 export interface Release {
@@ -90,16 +111,16 @@ export const of = (events: ReadonlyArray<Event>, situation: Situation): Conseque
       case "ActivityCompleted":
       case "ActivityFailed":
       case "ActivityCanceled":
-        out.tasksRemoved.push(event.seq)
+        out.add("tasksRemoved", event.seq)
         break
       case "ActivityCancelRequested":
-        out.cancels.push(event.seq)
+        out.add("cancels", event.seq)
         break
       case "StepScheduled":
-        out.steps.push(event.seq)
+        out.add("steps", event.seq)
         break
       case "StepCanceled":
-        out.canceledSteps.push(event.seq)
+        out.add("canceledSteps", event.seq)
         break
       case "UpdateAccepted":
         out.tell(event.id, { _tag: "Accepted" }, event.replyTo, at)
@@ -169,9 +190,9 @@ const schedule = (event: ActivityScheduled, situation: Situation, out: Consequen
   }
   const local = situation.serves(taskQueue)
   const reserved = local && situation.reserveSlot()
-  if (reserved) out.starts.push(attempt)
-  else if (local) out.queued.push(attempt)
-  out.tasksAdded.push({
+  if (reserved) out.add("starts", attempt)
+  else if (local) out.add("queued", attempt)
+  out.add("tasksAdded", {
     seq: event.seq,
     taskQueue,
     worker: reserved ? situation.worker : undefined,
