@@ -298,14 +298,12 @@ export class Engine {
     if (this.resident.get(runId) !== execution) return
     this.resident.delete(runId)
     this.resident.set(runId, execution)
-    this.fibers += execution.fibers - (this.counted.get(execution) ?? 0)
-    this.counted.set(execution, execution.fibers)
+    this.fibers += execution.fibers - execution.countedFibers
+    execution.countedFibers = execution.fibers
     if (this.resident.size > this.options.maxCachedExecutions || this.fibers > this.options.maxCachedFibers) {
       this.evict()
     }
   }
-
-  private readonly counted = new WeakMap<Execution, number>()
 
   private evict(): void {
     for (const execution of this.resident.values()) {
@@ -320,7 +318,7 @@ export class Engine {
   private forgetExecution(execution: Execution, steps = true): void {
     if (this.resident.get(execution.runId) !== execution) return
     this.resident.delete(execution.runId)
-    this.fibers -= this.counted.get(execution) ?? 0
+    this.fibers -= execution.countedFibers
     if (steps) this.steps.cancelAll(execution.runId)
   }
 

@@ -29,10 +29,10 @@ import * as Payload from "../../core/Payload.js"
 import type { ActivityHost } from "../../dsl/Activity.js"
 import { ActivityContext } from "../../dsl/ActivityContext.js"
 import { ContractError } from "../../dsl/Contract.js"
+import { LazyScope } from "../LazyScope.js"
 import type { Timer, Timers } from "../Timers.js"
 import type { Attempt } from "./Attempt.js"
 import * as Attempts from "./Attempt.js"
-import { AttemptScope } from "./AttemptScope.js"
 
 /** @since 0.1.0 */
 export type Result =
@@ -83,7 +83,7 @@ export class RunningAttempt {
     const { runtime } = this.around
     this.expectEnd()
     this.expectHeartbeat()
-    const scope = new AttemptScope()
+    const scope = new LazyScope()
     // The services are put together here, in one map: `Effect.provide` would do it again as steps of the fiber.
     const services = new Map(servicesOf(runtime, host))
     services.set(ActivityContext.key, this.context)

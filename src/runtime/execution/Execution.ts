@@ -49,6 +49,8 @@ export class Execution {
   /** Mailbox rows that were handed in and are there still. */
   private readonly mail = new Set<number>()
   fibers = 0
+  /** As many of them as its engine has counted. */
+  countedFibers = 0
   private epoch: number
   private created: NewRun | undefined
   private handed = 0

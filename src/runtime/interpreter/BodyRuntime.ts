@@ -43,15 +43,12 @@ export const make = (body: {
   Runtime.make({
     context: body.context as Context.Context<never>,
     runtimeFlags: flags,
-    fiberRefs: FiberRefs.updateManyAs(Runtime.defaultRuntime.fiberRefs, {
-      forkAs: nobody,
+    fiberRefs: FiberRefs.updateManyAs(same, {
       entries: [
         [DefaultServices.currentServices, [[nobody, body.services]]],
         [FiberRef.currentSupervisor, [[nobody, body.tracker]]],
-        [FiberRef.currentTracerEnabled, [[nobody, false]]],
-        [FiberRef.currentRequestBatchingEnabled, [[nobody, false]]],
         [FiberRef.currentRequestCache, [[nobody, requestCache()]]],
-        [FiberRef.currentLoggers, [[nobody, HashSet.make(Logger.make(body.log))]]]
+        [bodyLog, [[nobody, body.log]]]
       ]
     })
   })
@@ -75,6 +72,19 @@ export const fork = (
 
 // The refs belong to no fiber yet: every fiber forks its own from them.
 const nobody = FiberId.make(-1, 0) as FiberId.Single as FiberId.Runtime
+
+const bodyLog = FiberRef.unsafeMake<(entry: LogEntry) => void>(() => {})
+
+const logger = Logger.make<unknown, void>((entry) => FiberRefs.getOrDefault(entry.context, bodyLog)(entry))
+
+/** What is the same for all bodies. */
+const same = FiberRefs.updateManyAs(Runtime.defaultRuntime.fiberRefs, {
+  entries: [
+    [FiberRef.currentTracerEnabled, [[nobody, false]]],
+    [FiberRef.currentRequestBatchingEnabled, [[nobody, false]]],
+    [FiberRef.currentLoggers, [[nobody, HashSet.make(logger)]]]
+  ]
+})
 
 /**
  * Requests are cached per body: effect's own cache is one per process, so that the second run would ask for nothing.

@@ -15,39 +15,62 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import { PCGRandom } from "effect/Utils"
 
+/**
+ * What the services need of the body that they belong to.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Body {
+  /** Of the turn, in epoch milliseconds. */
+  readonly time: number
+  readonly sleep: (millis: number) => Effect.Effect<void>
+  /** Refuses in a query or validator (I11). */
+  readonly generator: () => PCGRandom
+}
+
+// Effects are made when they are asked for, and not held: thousands of bodies are in memory.
 class BodyClock implements Clock.Clock {
   readonly [Clock.ClockTypeId]: Clock.ClockTypeId = Clock.ClockTypeId
-  readonly currentTimeMillis: Effect.Effect<number>
-  readonly currentTimeNanos: Effect.Effect<bigint>
 
-  constructor(private readonly time: () => number, readonly timer: (millis: number) => Effect.Effect<void>) {
-    this.currentTimeMillis = Effect.sync(time)
-    this.currentTimeNanos = Effect.sync(() => this.unsafeCurrentTimeNanos())
+  constructor(private readonly body: Body) {}
+
+  get currentTimeMillis(): Effect.Effect<number> {
+    return Effect.sync(() => this.unsafeCurrentTimeMillis())
+  }
+
+  get currentTimeNanos(): Effect.Effect<bigint> {
+    return Effect.sync(() => this.unsafeCurrentTimeNanos())
   }
 
   unsafeCurrentTimeMillis(): number {
-    return this.time()
+    return this.body.time
   }
 
   unsafeCurrentTimeNanos(): bigint {
-    return BigInt(Math.trunc(this.time())) * 1_000_000n
+    return BigInt(Math.trunc(this.body.time)) * 1_000_000n
   }
 
   sleep(duration: Duration.Duration): Effect.Effect<void> {
-    return this.timer(Duration.toMillis(duration))
+    return this.body.sleep(Duration.toMillis(duration))
   }
 }
 
 class BodyRandom implements Random.Random {
   readonly [Random.RandomTypeId]: Random.RandomTypeId = Random.RandomTypeId
-  readonly next: Effect.Effect<number>
-  readonly nextBoolean: Effect.Effect<boolean>
-  readonly nextInt: Effect.Effect<number>
 
-  constructor(private readonly draw: () => PCGRandom) {
-    this.next = Effect.sync(() => draw().number())
-    this.nextBoolean = Effect.sync(() => draw().number() > 0.5)
-    this.nextInt = Effect.sync(() => draw().integer(Number.MAX_SAFE_INTEGER))
+  constructor(private readonly body: Body) {}
+
+  get next(): Effect.Effect<number> {
+    return Effect.sync(() => this.draw().number())
+  }
+
+  get nextBoolean(): Effect.Effect<boolean> {
+    return Effect.sync(() => this.draw().number() > 0.5)
+  }
+
+  get nextInt(): Effect.Effect<number> {
+    return Effect.sync(() => this.draw().integer(Number.MAX_SAFE_INTEGER))
   }
 
   nextRange(min: number, max: number): Effect.Effect<number> {
@@ -69,6 +92,10 @@ class BodyRandom implements Random.Random {
       }
       return Chunk.unsafeFromArray(items)
     })
+  }
+
+  private draw(): PCGRandom {
+    return this.body.generator()
   }
 }
 
@@ -144,15 +171,12 @@ const noConfig = ConfigProvider.fromMap(new Map())
  * @category constructors
  * @since 0.1.0
  */
-export const make = (body: {
-  readonly time: () => number
-  readonly timer: (millis: number) => Effect.Effect<void>
-  readonly random: () => PCGRandom
-}): Context.Context<DefaultServices.DefaultServices> =>
-  base.pipe(
-    Context.add(Clock.Clock, new BodyClock(body.time, body.timer)),
-    Context.add(Random.Random, new BodyRandom(body.random))
-  )
+export const make = (body: Body): Context.Context<DefaultServices.DefaultServices> => {
+  const services = new Map(base.unsafeMap)
+  services.set(Clock.Clock.key, new BodyClock(body))
+  services.set(Random.Random.key, new BodyRandom(body))
+  return Context.unsafeMake(services)
+}
 
 const base: Context.Context<DefaultServices.DefaultServices> = DefaultServices.liveServices.pipe(
   Context.add(ConfigProvider.ConfigProvider, noConfig),

@@ -59,7 +59,7 @@ export class Handlers {
   /** Handlers that have begun and not ended (row S9). */
   inProgress = 0
   private waiting: Array<{ readonly event: Incoming; readonly turn: number }> = []
-  private rejected = new Map<string, Failure>()
+  private rejected: Map<string, Failure> | undefined
 
   constructor(private readonly body: Body) {
     const { queries, signals, updates } = body.definition.codecs
@@ -74,9 +74,8 @@ export class Handlers {
 
   /** The updates that were refused since this was last asked. */
   takeRejected(): ReadonlyMap<string, Failure> {
-    if (this.rejected.size === 0) return noneRejected
-    const taken = this.rejected
-    this.rejected = new Map()
+    const taken = this.rejected ?? noneRejected
+    this.rejected = undefined
     return taken
   }
 
@@ -168,7 +167,7 @@ export class Handlers {
       if (refused !== undefined) {
         // One that waited for its handler beyond its own turn is recorded as accepted: it fails, on every replay alike.
         if (late) body.issue({ _tag: "FailUpdate", id: event.id, failure: refused })
-        else this.rejected.set(event.id, refused)
+        else (this.rejected ??= new Map()).set(event.id, refused)
         return
       }
     }

@@ -23,6 +23,7 @@ import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
 import * as FiberRefs from "effect/FiberRefs"
+import * as Scope from "effect/Scope"
 import type { PCGRandom } from "effect/Utils"
 import type { Command } from "../../core/Command.js"
 import * as Commands from "../../core/Command.js"
@@ -34,6 +35,7 @@ import type { ErasedImplementation, WorkflowHost } from "../../dsl/Workflow.js"
 import { isImplementation } from "../../dsl/Workflow.js"
 import type { StepCall, WorkflowInfo } from "../../dsl/WorkflowContext.js"
 import { WorkflowContext } from "../../dsl/WorkflowContext.js"
+import { LazyScope } from "../LazyScope.js"
 import * as BodyRuntime from "./BodyRuntime.js"
 import * as BodyServices from "./BodyServices.js"
 import { CancelRequests } from "./CancelRequests.js"
@@ -112,6 +114,7 @@ export class Interpreter implements Guard.Guarded {
   private reading = false
   private readonly runtime: BodyRuntime.BodyRuntime
   private readonly handling: Handlers.Handlers
+  private readonly scope = new LazyScope()
   private readonly requests = new CancelRequests()
   private readonly compensations: Array<Erased> = []
   private logs: Array<BodyRuntime.LogEntry> = []
@@ -131,15 +134,10 @@ export class Interpreter implements Guard.Guarded {
     this.journal = new Journal(this)
     this.handling = new Handlers.Handlers(this)
     this.runtime = BodyRuntime.make({
-      context: Context.make(WorkflowContext, this.journal.service),
-      services: BodyServices.make({
-        time: () => this.time,
-        timer: (millis) => this.journal.sleep(millis),
-        random: () => {
-          this.journal.assertWritable("Random")
-          return this.random ??= BodyServices.seeded(setting.runId)
-        }
-      }),
+      context: Context.unsafeMake(
+        new Map<string, unknown>([[WorkflowContext.key, this.journal], [Scope.Scope.key, this.scope]])
+      ),
+      services: BodyServices.make(this),
       tracker: this.tracker,
       log: (entry) => {
         if (!this.replaying) this.logs.push(entry)
@@ -244,7 +242,9 @@ export class Interpreter implements Guard.Guarded {
     return this.reading
   }
 
-  readonly handlersInProgress = (): number => this.handling.inProgress
+  get handlersInProgress(): number {
+    return this.handling.inProgress
+  }
 
   violated(violation: UnrecordedAccess): void {
     this.violation ??= violation
@@ -261,6 +261,15 @@ export class Interpreter implements Guard.Guarded {
     if (this.ended) return
     this.failing ??= cause
     this.root?.unsafeInterruptAsFork(FiberId.none)
+  }
+
+  sleep(millis: number): Effect.Effect<void> {
+    return this.journal.sleep(millis)
+  }
+
+  generator(): PCGRandom {
+    this.journal.mustWrite("Random")
+    return this.random ??= BodyServices.seeded(this.setting.runId)
   }
 
   issue(command: Command): void {
@@ -392,16 +401,14 @@ export class Interpreter implements Guard.Guarded {
       // A worker with the right code may come: the turn fails, not the run (row D2).
       throw new BodyDefect({ in: `workflow ${definition.name}`, reason: payload.left.message })
     }
-    const program = Effect.scoped(
-      Effect.flatMap(
-        Effect.suspend(() => body(payload.right)),
-        // The handlers of waiting messages begin before the program does (row W9).
-        (made) => isImplementation(made) ? Effect.zipRight(this.handling.setUp(made), made.run) : Effect.succeed(made)
-      )
+    const program = Effect.flatMap(
+      Effect.suspend(() => body(payload.right)),
+      // The handlers of waiting messages begin before the program does (row W9).
+      (made) => isImplementation(made) ? Effect.zipRight(this.handling.setUp(made), made.run) : Effect.succeed(made)
     )
     const main = Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(
-        Effect.exit(restore(program)),
+        Effect.flatMap(Effect.exit(restore(program)), (exit) => this.closeScope(exit)),
         (exit) =>
           Exit.isSuccess(exit) || this.failsTurn(exit.cause) ? exit : Effect.zipRight(this.runCompensations(), exit)
       )
@@ -430,6 +437,14 @@ export class Interpreter implements Guard.Guarded {
         ? { _tag: "CancelExecution", reason: this.requests.reason }
         : { _tag: "FailExecution", failure: failureOf(definition.codecs.error, cause) }
     )
+  }
+
+  /** As `Effect.scoped` does; most bodies never ask for their scope. */
+  private closeScope(exit: Exit.Exit<unknown, unknown>): Effect.Effect<Exit.Exit<unknown, unknown>> {
+    const closing = this.scope.close(exit)
+    return closing === undefined
+      ? Effect.succeed(exit)
+      : Effect.map(Effect.exit(closing), (closed) => Exit.zipLeft(exit, closed))
   }
 
   /** The last one first; one that fails is told of, and the others go on. */

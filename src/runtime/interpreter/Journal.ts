@@ -28,6 +28,7 @@ import type { TurnScheduler } from "./TurnScheduler.js"
 
 type Service = Context.Tag.Service<typeof WorkflowContext>
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
+type Erased = Effect.Effect<unknown, unknown, unknown>
 type Resume<A> = (effect: Effect.Effect<A>) => void
 
 /** Commands with the author's line, while a divergence is being traced. @since 0.1.0 */
@@ -44,46 +45,37 @@ export interface Body {
   readonly tracker: FiberTracker
   readonly isReadOnly: boolean
   readonly info: () => WorkflowInfo
-  readonly handlersInProgress: () => number
+  readonly handlersInProgress: number
   readonly fail: (error: Error) => void
-  readonly compensate: (undo: Effect.Effect<unknown, unknown, unknown>) => void
-  readonly catchCancel: (
-    effect: Effect.Effect<unknown, unknown, unknown>,
-    fallback: (reason: string) => Effect.Effect<unknown, unknown, unknown>
-  ) => Effect.Effect<unknown, unknown, unknown>
+  readonly compensate: (undo: Erased) => void
+  readonly catchCancel: (effect: Erased, fallback: (reason: string) => Erased) => Erased
 }
 
 const noCommands: ReadonlyArray<Command> = []
+const noSteps: ReadonlyMap<number, StepCall> = new Map()
 
 /** Says in a fiber's status which step it waits for. */
 const blockingOn = (seq: number): FiberId.FiberId => FiberId.make(-seq, 0)
 
 /** @since 0.1.0 */
-export class Journal {
+export class Journal implements Service {
   private sequence = 0
   /** The sequence number of the last step that left with an earlier turn. */
   private lastSent = 0
   private commands: Array<Command> = []
   private readonly waiters = new Map<number, (outcome: never) => void>()
   private conditions: Array<Resume<void>> = []
-  readonly steps = new Map<number, StepCall>()
+  /** Made for the first inline step: hardly a body has one. */
+  private stepCalls: Map<number, StepCall> | undefined
   /** Counts predicates that came to hold: progress, for the re-checks. */
   conditionsMet = 0
-  readonly service: Service
 
-  constructor(private readonly body: Body) {
-    this.service = {
-      info: Effect.sync(() => body.info()),
-      executeActivity: (call, place) => this.executeActivity(call, place),
-      startActivity: (call, place) => this.startActivity(call, place),
-      runStep: (call, place) => this.runStep(call, place),
-      condition: (predicate) => this.condition(predicate as Effect.Effect<boolean>),
-      handlersInProgress: Effect.sync(body.handlersInProgress),
-      compensate: (undo) => this.writing("a compensation", () => body.compensate(undo)),
-      catchCancel: (effect, fallback) =>
-        Effect.zipRight(this.writing("Workflow.catchCancel", () => {}), body.catchCancel(effect, fallback)) as never,
-      assertWritable: (what) => Effect.sync(() => this.assertWritable(what))
-    }
+  // Methods, and no closures: thousands of bodies are in memory.
+  constructor(private readonly body: Body) {}
+
+  /** The inline steps that have no outcome, with the effects to run. */
+  get steps(): ReadonlyMap<number, StepCall> {
+    return this.stepCalls ?? noSteps
   }
 
   takeCommands(): ReadonlyArray<Command> {
@@ -99,7 +91,7 @@ export class Journal {
   }
 
   /** Throws in a query or validator (I11). */
-  assertWritable(what: string): void {
+  mustWrite(what: string): void {
     if (this.body.isReadOnly) {
       throw new BodyDefect({ in: "a query or validator", reason: `${what} is not allowed there: it only reads` })
     }
@@ -111,7 +103,7 @@ export class Journal {
     const waiter = seq === undefined ? undefined : this.waiters.get(seq)
     if (seq === undefined || waiter === undefined) return
     this.waiters.delete(seq)
-    if (this.steps.size > 0) this.steps.delete(seq)
+    this.stepCalls?.delete(seq)
     waiter(event as never)
   }
 
@@ -126,7 +118,7 @@ export class Journal {
 
   forget(): void {
     this.waiters.clear()
-    this.steps.clear()
+    this.stepCalls = undefined
     this.conditions = []
     this.commands = []
   }
@@ -147,7 +139,32 @@ export class Journal {
     )
   }
 
-  private executeActivity(call: ActivityCall, place: string | undefined): Effect.Effect<ActivityOutcome> {
+  // --- what the body sees
+
+  get info(): Effect.Effect<WorkflowInfo> {
+    return Effect.sync(() => this.body.info())
+  }
+
+  get handlersInProgress(): Effect.Effect<number> {
+    return Effect.sync(() => this.body.handlersInProgress)
+  }
+
+  compensate(undo: Erased): Effect.Effect<void> {
+    return this.writing("a compensation", () => this.body.compensate(undo))
+  }
+
+  catchCancel(effect: Erased, fallback: (reason: string) => Erased): Effect.Effect<never> {
+    return Effect.zipRight(
+      this.writing("Workflow.catchCancel", () => {}),
+      this.body.catchCancel(effect, fallback)
+    ) as Effect.Effect<never>
+  }
+
+  assertWritable(what: string): Effect.Effect<void> {
+    return Effect.sync(() => this.mustWrite(what))
+  }
+
+  executeActivity(call: ActivityCall, place?: string): Effect.Effect<ActivityOutcome> {
     return this.step((seq, fiber) => {
       const scheduled = call(seq)
       const begin = () => this.schedule(scheduled, place)
@@ -174,7 +191,7 @@ export class Journal {
     return false
   }
 
-  private startActivity(call: ActivityCall, place: string | undefined): Effect.Effect<StartedActivity> {
+  startActivity(call: ActivityCall, place?: string): Effect.Effect<StartedActivity> {
     return this.step((seq) =>
       Effect.sync(() => {
         const scheduled = call(seq)
@@ -205,7 +222,7 @@ export class Journal {
     )
   }
 
-  private runStep(call: StepCall, place: string | undefined): Effect.Effect<StepOutcome> {
+  runStep(call: StepCall, place?: string): Effect.Effect<StepOutcome> {
     return this.step((seq, fiber) =>
       this.pause<StepOutcome>(
         fiber,
@@ -214,19 +231,20 @@ export class Journal {
           const command: Command = { _tag: "RunStep", seq, name: call.name }
           if (place !== undefined) places.set(command, place)
           this.issue(command)
-          this.steps.set(seq, call)
+          this.stepCalls = (this.stepCalls ?? new Map()).set(seq, call)
         },
         Effect.succeed,
         () => {
-          this.steps.delete(seq)
+          this.stepCalls?.delete(seq)
           if (this.waiters.delete(seq)) this.issue({ _tag: "CancelStep", seq })
         }
       )
     )
   }
 
-  private condition(predicate: Effect.Effect<boolean>): Effect.Effect<void> {
-    const check: Effect.Effect<void> = Effect.flatMap(predicate, (holds) => {
+  condition(predicate: Effect.Effect<boolean, never, WorkflowContext>): Effect.Effect<void> {
+    const asked = predicate as Effect.Effect<boolean>
+    const check: Effect.Effect<void> = Effect.flatMap(asked, (holds) => {
       if (!holds) return Effect.zipRight(park, check)
       this.conditionsMet++
       return Effect.void
@@ -301,7 +319,7 @@ export class Journal {
   }
 
   private assertMayWrite(fiber: AnyFiber, what: string): void {
-    this.assertWritable(what)
+    this.mustWrite(what)
     const { scheduler } = this.body
     const running = (fiber as unknown as { readonly currentScheduler: unknown }).currentScheduler
     if (!scheduler.inTurn || running !== scheduler) refuseOutsider()

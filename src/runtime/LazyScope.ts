@@ -1,5 +1,5 @@
 /**
- * The Scope of one activity attempt, made when it is first used: most attempts never ask for one.
+ * A Scope that is made when it is first used: most attempts and most bodies never ask for theirs.
  *
  * @since 0.1.0
  */
@@ -10,21 +10,23 @@ import { pipeArguments } from "effect/Pipeable"
 import * as Scope from "effect/Scope"
 
 /** @since 0.1.0 */
-export class AttemptScope implements Scope.Scope {
+export class LazyScope implements Scope.Scope {
   readonly [Scope.ScopeTypeId]: Scope.ScopeTypeId = Scope.ScopeTypeId
   readonly strategy: ExecutionStrategy.ExecutionStrategy = ExecutionStrategy.sequential
   private opened: Scope.CloseableScope | undefined
+  private closed: Exit.Exit<unknown, unknown> | undefined
 
   fork(strategy: ExecutionStrategy.ExecutionStrategy): Effect.Effect<Scope.Scope.Closeable> {
-    return Effect.suspend(() => Scope.fork(this.open(), strategy))
+    return Effect.flatMap(this.open, (scope) => Scope.fork(scope, strategy))
   }
 
   addFinalizer(finalizer: Scope.Scope.Finalizer): Effect.Effect<void> {
-    return Effect.suspend(() => Scope.addFinalizerExit(this.open(), finalizer))
+    return Effect.flatMap(this.open, (scope) => Scope.addFinalizerExit(scope, finalizer))
   }
 
   /** Runs the finalizers; undefined when there are none to run. */
   close(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> | undefined {
+    this.closed = exit
     return this.opened === undefined ? undefined : Scope.close(this.opened, exit)
   }
 
@@ -33,7 +35,15 @@ export class AttemptScope implements Scope.Scope {
     return pipeArguments(this, arguments)
   }
 
-  private open(): Scope.CloseableScope {
-    return this.opened ??= Effect.runSync(Scope.make())
+  /** Made on the fiber that asks. Once closed, a finalizer runs when it is added, as in any scope. */
+  private get open(): Effect.Effect<Scope.CloseableScope> {
+    return Effect.suspend(() => {
+      const { closed, opened } = this
+      if (opened !== undefined) return Effect.succeed(opened)
+      return Effect.tap(Scope.make(), (made) => {
+        this.opened = made
+        return closed === undefined ? Effect.void : Scope.close(made, closed)
+      })
+    })
   }
 }
