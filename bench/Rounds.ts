@@ -9,7 +9,7 @@ import * as Path from "node:path"
 import type { Durability } from "perdure/sqlite"
 import * as Children from "./Children.js"
 import * as Measure from "./Measure.js"
-import type { Bench, Figures, Scenario } from "./Scenario.js"
+import type { Bench, Figures, Packaging, Scenario } from "./Scenario.js"
 import { BenchError } from "./Scenario.js"
 
 /** A metric over all rounds. */
@@ -25,7 +25,7 @@ export interface Options {
   readonly durability: Durability
   readonly rounds: number
   /** The compiled `child.ts`. */
-  readonly entry: string
+  readonly entries: Readonly<Record<Packaging, string>>
   /** Where databases go: on a real disk, or syncs cost nothing. */
   readonly folder: string
 }
@@ -43,8 +43,8 @@ export const make = (
     const benchOf = (folder: string, round: number): Bench => {
       const bench: Bench = {
         file: (name) => Path.join(folder, name),
-        start: (role, filename, args) =>
-          Children.start(options.entry, role, { filename, durability: options.durability, args }),
+        start: (role, filename, args, packaging = "bundled") =>
+          Children.start(options.entries[packaging], role, { filename, durability: options.durability, args }),
         once: (key, make) =>
           Effect.suspend(() => {
             const file = kept.get(key) ?? Path.join(root, key)

@@ -21,6 +21,9 @@ import { SqliteStore } from "perdure/sqlite"
 /** By metric. Those that the scenario does not list are details, shown on stderr only. */
 export type Figures = Readonly<Record<string, number>>
 
+/** How a child's code is put together: see Compile.ts. */
+export type Packaging = "bundled" | "modules"
+
 /** What a child process gets. */
 export interface Given<Args> {
   readonly filename: string
@@ -62,11 +65,12 @@ export interface Child<out A> {
 export interface Bench {
   /** A path in this round's folder, where nothing is yet. */
   readonly file: (name: string) => string
-  /** Starts a process; it is killed when the round ends, should it still run. */
+  /** Starts a process, bundled if nothing else is said; it is killed when the round ends, should it still run. */
   readonly start: <Args, A>(
     role: Role<Args, A>,
     filename: string,
-    args: Args
+    args: Args,
+    packaging?: Packaging
   ) => Effect.Effect<Child<A>, BenchError, Scope.Scope>
   /** Makes something once for all rounds, in a folder that stays until the end: `make` gets a path in it. */
   readonly once: (

@@ -20,7 +20,8 @@ const send = (message: object): Effect.Effect<void> =>
 const program = Effect.gen(function*() {
   // Only the scenario's own file is loaded: its imports are part of what a start costs.
   const { scenario } = yield* Effect.promise(
-    () => import(`./scenarios/${file}.js`) as Promise<{ readonly scenario: Scenario }>
+    // Found beside this file when it is run: not for the bundler to follow.
+    () => import(String(new URL(`./scenarios/${file}.js`, import.meta.url))) as Promise<{ readonly scenario: Scenario }>
   )
   const role = scenario.roles.find((each) => each.name === name)
   if (role === undefined) return yield* Effect.dieMessage(`scenario ${file} has no role ${name}`)

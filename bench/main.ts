@@ -48,10 +48,10 @@ const program = Effect.gen(function*() {
   const { docs, durability, json, runs: rounds, store } = options
   const chosen = scenarios.filter((each) => options.scenarios.length === 0 || options.scenarios.includes(each.name))
   const folder = Path.join(root, ".cache/bench/databases")
-  const entry = compile(root)
+  const entries = yield* Effect.promise(() => compile(root))
   const machine = yield* Report.machine(folder)
   for (const line of machine) yield* Console.error(line)
-  const run = yield* Rounds.make({ scenarios, durability, rounds, entry, folder })
+  const run = yield* Rounds.make({ scenarios, durability, rounds, entries, folder })
   const lines: Array<Report.Line> = []
   for (const scenario of chosen) {
     const figures = yield* Effect.either(run(scenario))

@@ -11,7 +11,7 @@ import * as Schema from "effect/Schema"
 import * as fs from "node:fs"
 import { Activity, Client, Worker, Workflow } from "perdure"
 import * as Measure from "../Measure.js"
-import type { Scenario } from "../Scenario.js"
+import type { Packaging, Scenario } from "../Scenario.js"
 import { role, store } from "../Scenario.js"
 
 const steps = 10_000
@@ -75,7 +75,7 @@ const resume = role("recovery", "resume", (given) =>
 
 export const scenario: Scenario = {
   name: "recovery",
-  metrics: ["start_to_result_ms"],
+  metrics: ["start_to_result_ms", "unbundled_start_to_result_ms"],
   roles: [build, resume],
   run: (bench) =>
     Effect.gen(function*() {
@@ -85,15 +85,26 @@ export const scenario: Scenario = {
           yield* child.said("built")
           yield* child.kill
         }))
-      const filename = bench.file("recovery.db")
-      for (const ending of ["", "-wal"]) copy(built + ending, filename + ending)
-      const child = yield* bench.start(resume, filename, {})
-      const figures = {
-        start_to_result_ms: (yield* child.said("result")).millis,
-        start_to_loaded_ms: (yield* child.said("loaded")).millis,
-        start_to_opened_ms: (yield* child.said("opened")).millis
+      const resumed = (packaging: Packaging) =>
+        Effect.gen(function*() {
+          const filename = bench.file(`${packaging}.db`)
+          for (const ending of ["", "-wal"]) copy(built + ending, filename + ending)
+          const child = yield* bench.start(resume, filename, {}, packaging)
+          const result = (yield* child.said("result")).millis
+          const loaded = (yield* child.said("loaded")).millis
+          const opened = (yield* child.said("opened")).millis
+          return { result, loaded, opened, peakRssMb: yield* child.result }
+        })
+      const bundled = yield* resumed("bundled")
+      const modules = yield* resumed("modules")
+      return {
+        start_to_result_ms: bundled.result,
+        unbundled_start_to_result_ms: modules.result,
+        start_to_loaded_ms: bundled.loaded,
+        unbundled_start_to_loaded_ms: modules.loaded,
+        start_to_opened_ms: bundled.opened,
+        resume_peak_rss_mb: bundled.peakRssMb
       }
-      return { ...figures, resume_peak_rss_mb: yield* child.result }
     })
 }
 

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Client, Worker } from "perdure"
 import * as Measure from "../Measure.js"
-import type { Scenario } from "../Scenario.js"
+import type { Packaging, Scenario } from "../Scenario.js"
 import { role, store } from "../Scenario.js"
 import { hosts, Sleeper } from "../Sleep.js"
 
@@ -48,7 +48,7 @@ const restart = role("sleepers", "restart", (given) =>
 
 export const scenario: Scenario = {
   name: "sleepers",
-  metrics: ["started_per_s", "rss_mb", "restart_rss_mb", "restart_to_served_ms"],
+  metrics: ["started_per_s", "rss_mb", "restart_rss_mb", "restart_to_served_ms", "unbundled_restart_to_served_ms"],
   roles: [begin, restart],
   run: (bench) =>
     Effect.gen(function*() {
@@ -56,12 +56,23 @@ export const scenario: Scenario = {
       const first = yield* bench.start(begin, filename, {})
       const { figures } = yield* first.said("asleep")
       yield* first.kill
-      const second = yield* bench.start(restart, filename, {})
+      const restarted = (packaging: Packaging) =>
+        Effect.gen(function*() {
+          const child = yield* bench.start(restart, filename, {}, packaging)
+          const served = (yield* child.said("served")).millis
+          const opened = (yield* child.said("opened")).millis
+          const { rssMb } = yield* child.result
+          yield* child.kill
+          return { served, opened, rssMb }
+        })
+      const bundled = yield* restarted("bundled")
+      const modules = yield* restarted("modules")
       return {
         ...figures,
-        restart_to_served_ms: (yield* second.said("served")).millis,
-        restart_to_opened_ms: (yield* second.said("opened")).millis,
-        restart_rss_mb: (yield* second.result).rssMb
+        restart_rss_mb: bundled.rssMb,
+        restart_to_served_ms: bundled.served,
+        unbundled_restart_to_served_ms: modules.served,
+        restart_to_opened_ms: bundled.opened
       }
     })
 }

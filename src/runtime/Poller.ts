@@ -32,6 +32,8 @@ export class Poller {
   private leaseTimer: Timer | undefined
   private watchTimer: Timer | undefined
   private lastMailId = 0
+  /** There was no other worker when it was last looked. */
+  private alone = true
 
   constructor(
     private readonly store: Context.Tag.Service<typeof Store>,
@@ -93,8 +95,10 @@ export class Poller {
   get takeOverGone(): Effect.Effect<boolean, StoreError> {
     return Effect.gen(this, function*() {
       const now = this.now()
-      const gone = (yield* this.store.workers)
-        .filter((worker) => worker.id !== this.workerId() && (worker.leaseUntil < now || isGone(worker.identity)))
+      const others = (yield* this.store.workers).filter((worker) => worker.id !== this.workerId())
+      this.alone = others.length === 0
+      const gone = others
+        .filter((worker) => worker.leaseUntil < now || isGone(worker.identity))
         .map((worker) => worker.id)
       if (gone.length === 0) return false
       yield* Effect.logInfo(`taking over from ${gone.length} worker(s) that are gone: ${gone.join(", ")}`)
@@ -241,7 +245,7 @@ export class Poller {
 
   private watchLater(): void {
     this.watchTimer = this.timers.schedule(
-      this.now() + Math.min(this.leaseMillis / 3, watchMillis),
+      this.now() + Math.min(this.leaseMillis / 3, this.alone ? Infinity : watchMillis),
       () => this.run(Effect.catchAll(this.watch, (error) => Effect.logWarning("the leases were not looked at", error)))
     )
   }
@@ -254,5 +258,8 @@ export class Poller {
   })))
 }
 
-/** How often it is looked who is gone: a killed process is seen at once, so that its runs wait no longer than this. */
+/**
+ * How often it is looked who is gone, while there is another: a killed process is seen at once, so that its runs wait no
+ * longer than this.
+ */
 const watchMillis = 500

@@ -5,7 +5,7 @@
  *            ┌── somebody writes to the log ──┐
  *   active ──┤                                ├── idle: the log's file is watched, and a slow poll backs that
  *     │ ▲    └── nothing new for a while ─────┘          (no watching here: polls go on, less often)
- *     └─┘ polls, soon and then each `pollMillis`
+ *     └─┘ polls, soon, and then less and less often up to each `pollMillis`
  * ```
  *
  * 1. Only `data_version` decides. A write to the log may be our own, and it comes before its commit can be seen: it is
@@ -128,10 +128,11 @@ export const make = (client: SqlClient, intervals: Intervals): Effect.Effect<Cha
 
 // internal -----------------------------------------------------------------------------------------------------------
 
-/** 1, 2, 4 ... 20, 20 ms: about a fifth of a second, which most syncs take less than. */
-const activePolls = 14
+/** 1, 2, 4 ... 64, 100 ms: a quarter of a second, which most syncs take less than. */
+const activePolls = 8
 
-const watchedPollMillis = 500
+/** Behind the watch, should it miss something. */
+const watchedPollMillis = 1_000
 
 /** Where watching failed it is tried again this often, since the log's file may come. */
 const pollsBetweenWatches = 100

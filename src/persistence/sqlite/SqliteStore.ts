@@ -26,7 +26,7 @@ export interface Options {
   readonly durability?: Durability | undefined
   /** How long a call waits for a lock that another process holds. Default: 5 seconds. */
   readonly busyTimeout?: Duration.DurationInput | undefined
-  /** How often to look for commits of other processes while there may be some. Default: 20 millis. */
+  /** How often to look for commits of other processes while there may be some, at most. Default: 100 millis. */
   readonly pollInterval?: Duration.DurationInput | undefined
   /** How often to look at other times, where the file's log cannot be watched. Default: 50 millis. */
   readonly idlePollInterval?: Duration.DurationInput | undefined
@@ -50,7 +50,7 @@ export const layer = (options: Options): Layer.Layer<Store | SqlClient.SqlClient
     const busyTimeoutMillis = Duration.toMillis(options.busyTimeout ?? "5 seconds")
     const client = yield* Opening.open({ filename: options.filename, durability, busyTimeoutMillis })
     const changes = yield* DataVersion.make(client, {
-      pollMillis: Duration.toMillis(options.pollInterval ?? "20 millis"),
+      pollMillis: Duration.toMillis(options.pollInterval ?? "100 millis"),
       idlePollMillis: Duration.toMillis(options.idlePollInterval ?? "50 millis")
     }).pipe(Effect.mapError((error) => new StoreError({ operation: "open", ...dialect.failure(error), cause: error })))
     const store = SqlStore.make({
