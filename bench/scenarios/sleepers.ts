@@ -2,7 +2,7 @@
  * 10,000 executions that sleep an hour: how fast they start, 100 in flight; what memory they take; and after their
  * process was killed, what a new one takes, and how soon after its spawn it has served a new execution.
  *
- * 2,000 executions that do not sleep go before, to warm up.
+ * 5,000 executions that do not sleep go before, to warm up.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -13,7 +13,7 @@ import { role, store } from "../Scenario.js"
 import { hosts, Sleeper } from "../Sleep.js"
 
 const sleepers = 10_000
-const warmUp = 2_000
+const warmUp = 5_000
 const inFlight = 100
 
 const live = Worker.layer({ hosts })
