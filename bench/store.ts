@@ -41,6 +41,7 @@ const turnOf = (runId: string, turn: number): TurnCommit => ({
 const throughStore = (filename: string, durability: Durability, batch: number, batches: number) =>
   Effect.gen(function*() {
     const store = yield* Store
+    yield* store.register({ id: worker, leaseUntil: now, identity: "", startedAt: now })
     const commit = (turns: ReadonlyArray<TurnCommit>) => store.commit({ worker, turns, tasks: [], now })
     yield* commit(runIds.map((runId) => turnOf(runId, 1)))
     const next = cursor()

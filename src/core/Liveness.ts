@@ -8,6 +8,7 @@
  *   pending timer    ──▶ a wake-up time no later than it is due
  *   pending step     ──▶ a wake-up time (for whoever takes the run over)
  *   no first turn    ──▶ its Start in the mailbox
+ *   owned, started   ──▶ the row of the worker that it says: without it nobody finds out that the worker is gone
  * ```
  *
  * @since 0.1.0
@@ -25,7 +26,7 @@ import * as RunStates from "./RunState.js"
  */
 export class LivenessFault extends Schema.TaggedError<LivenessFault>()("LivenessFault", {
   runId: Schema.String,
-  fault: Schema.Literal("LostActivity", "LostTimer", "LostStep", "LostStart", "NoWakeUp"),
+  fault: Schema.Literal("LostActivity", "LostTimer", "LostStep", "LostStart", "LostOwner", "NoWakeUp"),
   detail: Schema.String
 }) {
   override get message(): string {
@@ -44,6 +45,8 @@ export interface WakeUps {
   /** Sequence numbers of the task rows. */
   readonly tasks: ReadonlySet<number>
   readonly mail: ReadonlyArray<Message>
+  /** Workers that own the run or have started its tasks, and are not registered. */
+  readonly unknownWorkers: ReadonlyArray<string>
   /** Whether the last turn said that no message will get the body on. */
   readonly unreachable: boolean
 }
@@ -74,6 +77,9 @@ export const faults = (state: RunState, wakeUps: WakeUps): ReadonlyArray<Livenes
     // A failed turn keeps its own time of the next try, at which everything that is due is looked at again.
     if (due === RunStates.onTakeover) add("LostStep", "inline steps are pending, and no wake-up brings them back")
     else if (wakeUps.wakeAt === undefined) add("LostTimer", `a timer is due at ${due}, and no wake-up is set`)
+  }
+  for (const worker of wakeUps.unknownWorkers) {
+    add("LostOwner", `it waits for worker ${worker}, which is not registered: nobody will take over from it`)
   }
   if (wakeUps.unreachable) add("NoWakeUp", "the body waits for something that no timer, step or message will bring")
   return found

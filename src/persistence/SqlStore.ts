@@ -53,15 +53,15 @@ export const make = (options: Options): Store["Type"] => {
   const closing = Closing.statements(dialect, mailbox)
   const turns = Turns.statements(dialect, mailbox, closing)
   const taskChanges = TaskChanges.statements(dialect, mailbox)
-  const ended = Leases.ended(dialect)
+  const registered = Leases.registered(dialect)
   return {
     about,
-    ...Commit.make(db, turns, taskChanges, mailbox, ended, changes),
+    ...Commit.make(db, turns, taskChanges, mailbox, registered, changes),
     ...Runs.make(db, mailbox, closing, changes),
     ...History.make(db),
     ...Mailbox.make(db, mailbox, changes),
-    ...Claims.make(db, mailbox, ended),
-    ...Tasks.make(db, ended),
+    ...Claims.make(db, mailbox, registered),
+    ...Tasks.make(db, registered),
     ...Leases.make(db, changes, options.retentionMillis),
     changes: changes.listen
   }

@@ -26,17 +26,18 @@ export const check: Effect.Effect<ReadonlyArray<LivenessFault>, StoreError | Eve
   function*() {
     const store = yield* Store
     const found: Array<LivenessFault> = []
+    const workers = new Set((yield* store.workers).map(({ id }) => id))
     let afterRunId: string | undefined
     for (;;) {
       const runs = yield* store.runs({ status: "Running", afterRunId, limit: Limits.claimRowsMax })
-      for (const run of runs) found.push(...(yield* checkRun(run)))
+      for (const run of runs) found.push(...(yield* checkRun(run, workers)))
       if (runs.length < Limits.claimRowsMax) return found
       afterRunId = runs[runs.length - 1]!.runId
     }
   }
 )
 
-const checkRun = (run: Run) =>
+const checkRun = (run: Run, workers: ReadonlySet<string>) =>
   Effect.gen(function*() {
     const store = yield* Store
     const state = RunStates.empty(run.runId)
@@ -55,10 +56,12 @@ const checkRun = (run: Run) =>
       if (Either.isRight(message) && message.right._tag !== "Query") mail.push(message.right)
     }
     const tasks = yield* store.tasksOf(run.runId)
+    const named = new Set([run.owner, ...tasks.map(({ worker }) => worker)])
     return Liveness.faults(state, {
       wakeAt: run.wakeAt,
       tasks: new Set(tasks.map((task) => task.seq)),
       mail,
+      unknownWorkers: [...named].filter((worker) => worker !== undefined && !workers.has(worker)) as Array<string>,
       unreachable: run.attention?.includes("\"NoWakeUp\"") === true
     })
   })

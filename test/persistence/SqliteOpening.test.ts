@@ -10,7 +10,7 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 
 import { fileURLToPath } from "node:url"
 import * as SqliteStore from "../../src/persistence/sqlite/SqliteStore.js"
 import { Store } from "../../src/persistence/Store.js"
-import { done, first, turns } from "./contract/Samples.js"
+import { done, first, staffed, turns } from "./contract/Samples.js"
 import * as Folder from "./Folder.js"
 import * as Process from "./Process.js"
 
@@ -32,7 +32,7 @@ describe("opening a SQLite store", () => {
   it.scoped("keeps what was written", () =>
     Effect.gen(function*() {
       const folder = yield* Folder.make
-      const layer = SqliteStore.layer({ filename: folder.file("a.db") })
+      const layer = staffed(SqliteStore.layer({ filename: folder.file("a.db") }))
       yield* Effect.provide(done([first("r1")]), layer)
       assert.deepStrictEqual(yield* Effect.provide(turns("r1"), layer), [1])
     }))

@@ -9,7 +9,7 @@ import * as Fiber from "effect/Fiber"
 import * as SqliteStore from "../../src/persistence/sqlite/SqliteStore.js"
 import type { StoreError } from "../../src/persistence/Store.js"
 import { Store } from "../../src/persistence/Store.js"
-import { commit, done, first, last, queued, run, signal, turn, turns } from "./contract/Samples.js"
+import { commit, done, first, last, queued, run, signal, staffed, turn, turns } from "./contract/Samples.js"
 import * as Folder from "./Folder.js"
 import * as Process from "./Process.js"
 
@@ -21,12 +21,12 @@ const onDisk = <A, E>(
     const filename = folder.file("store.db")
     return Effect.provide(
       body(filename),
-      SqliteStore.layer({ filename, durability: "process-crash", ...options })
+      staffed(SqliteStore.layer({ filename, durability: "process-crash", ...options }))
     )
   }))
 
 const inMemory = <A, E>(body: Effect.Effect<A, E, Store | SqlClient>) =>
-  Effect.provide(body, SqliteStore.layer({ filename: ":memory:" }))
+  Effect.provide(body, staffed(SqliteStore.layer({ filename: ":memory:" })))
 
 const sql = (text: string) =>
   Effect.flatMap(SqlClient, (client) => client.unsafe<{ readonly [column: string]: unknown }>(text))

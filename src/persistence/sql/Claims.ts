@@ -11,7 +11,7 @@ import * as Option from "effect/Option"
 import type { Run, Store } from "../Store.js"
 import * as Batch from "./Batch.js"
 import type { Database, Tx } from "./Database.js"
-import type { Ended } from "./Leases.js"
+import type { Registered } from "./Leases.js"
 import type * as Mailbox from "./Mailbox.js"
 import * as Rows from "./Rows.js"
 import { columns } from "./Runs.js"
@@ -23,7 +23,7 @@ import { columns } from "./Runs.js"
 export const make = (
   db: Database,
   mailbox: Mailbox.Statements,
-  ended: Ended
+  registered: Registered
 ): Pick<Store["Type"], "claimRuns" | "claimRun" | "dueRuns" | "nextWake"> => {
   const { lockFreeRows, text } = db.dialect
   const candidates = (lock: string) =>
@@ -63,7 +63,7 @@ export const make = (
 
   const claim = (tx: Tx, worker: string, wanted: ReadonlyArray<string>) =>
     Effect.gen(function*() {
-      if (wanted.length === 0 || (yield* ended(tx, worker))) {
+      if (wanted.length === 0 || !(yield* registered(tx, worker))) {
         return []
       }
       const claimed = yield* Effect.flatMap(Batch.run(tx, own, wanted, [worker]), Rows.runId)

@@ -18,7 +18,7 @@ import type { Commit, Refusal, Store, TurnCommit } from "../Store.js"
 import * as Batch from "./Batch.js"
 import type { Changes } from "./Changes.js"
 import type { Database, Tx } from "./Database.js"
-import type { Ended } from "./Leases.js"
+import type { Registered } from "./Leases.js"
 import type * as Mailbox from "./Mailbox.js"
 import * as Rows from "./Rows.js"
 import { openRun } from "./Runs.js"
@@ -35,7 +35,7 @@ export const make = (
   turns: Turns.Statements,
   taskChanges: TaskChanges.Statements,
   mailbox: Mailbox.Statements,
-  ended: Ended,
+  registered: Registered,
   changes: Changes
 ): Pick<Store["Type"], "commit"> => {
   const { dialect } = db
@@ -59,7 +59,7 @@ export const make = (
       if (creates.length === 0) {
         return conflicts
       }
-      if (yield* ended(tx, worker)) {
+      if (!(yield* registered(tx, worker))) {
         return new Map(creates.map(({ runId }) => [runId, undefined]))
       }
       const params = creates.flatMap((turn) => newRunParams(worker, turn))

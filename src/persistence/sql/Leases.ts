@@ -17,12 +17,12 @@ import type { Database, Fault, Tx } from "./Database.js"
 import type { Dialect } from "./Dialect.js"
 import * as Rows from "./Rows.js"
 
-/** Whether a worker was taken over: then nothing can be its own any more. @since 0.1.0 */
-export type Ended = (tx: Tx, worker: string) => Effect.Effect<boolean, Fault>
+/** Whether a worker is registered: else nothing can become its own, since nobody would find out that it is gone. @since 0.1.0 */
+export type Registered = (tx: Tx, worker: string) => Effect.Effect<boolean, Fault>
 
 /** @since 0.1.0 */
-export const ended = (dialect: Dialect): Ended => {
-  const find = dialect.text("SELECT id FROM perdure_workers WHERE id = ? AND lease_until = 0")
+export const registered = (dialect: Dialect): Registered => {
+  const find = dialect.text("SELECT id FROM perdure_workers WHERE id = ?")
   return (tx, worker) => Effect.map(tx(find, [worker]), (rows) => rows.length > 0)
 }
 
@@ -41,17 +41,10 @@ export const make = (
     ON CONFLICT (id) DO UPDATE SET
       lease_until = excluded.lease_until, identity = excluded.identity, started_at = excluded.started_at`
   )
-  const renew = text("UPDATE perdure_workers SET lease_until = ? WHERE id = ? AND lease_until > 0 RETURNING id")
-  const all = text(
-    "SELECT id, lease_until, identity, started_at FROM perdure_workers WHERE lease_until > 0 ORDER BY started_at, id"
-  )
+  const renew = text("UPDATE perdure_workers SET lease_until = ? WHERE id = ? RETURNING id")
+  const all = text("SELECT id, lease_until, identity, started_at FROM perdure_workers ORDER BY started_at, id")
 
-  // The row stays for a while: one that still lives must not claim anything before its next `renew` tells it.
-  const end = text(
-    `INSERT INTO perdure_workers (id, lease_until, identity, started_at) VALUES (?, 0, '', ?)
-    ON CONFLICT (id) DO UPDATE SET lease_until = 0, started_at = excluded.started_at`
-  )
-  const forget = text("DELETE FROM perdure_workers WHERE lease_until = 0 AND started_at < ?")
+  const forget = text("DELETE FROM perdure_workers WHERE id = ?")
   const wakeRunsWithMail = text(
     `UPDATE perdure_runs SET wake_at = ? WHERE (wake_at IS NULL OR wake_at > ?)
     AND run_id IN (SELECT m.run_id FROM perdure_mailbox m WHERE m.owner = ?)`
@@ -91,7 +84,7 @@ export const make = (
         db.write("takeOver", (tx) =>
           Effect.gen(function*() {
             for (const worker of workers) {
-              yield* tx(end, [worker, now])
+              yield* tx(forget, [worker])
               yield* tx(dropNews, [worker])
               yield* tx(wakeRunsWithMail, [now, now, worker])
               yield* tx(freeMail, [worker])
@@ -99,7 +92,6 @@ export const make = (
               yield* tx(dropOrphans, [worker])
               yield* graceful ? tx(requeueTasks, [now, now, now, worker]) : tx(loseTasks, [now, worker])
             }
-            yield* tx(forget, [now - endedMillis])
             yield* tx(dropReplies, [now - retentionMillis])
             yield* tx(dropAsks, [now - retentionMillis])
           })),
@@ -107,8 +99,3 @@ export const make = (
       )
   }
 }
-
-// internal -----------------------------------------------------------------------------------------------------------
-
-/** How long it is remembered of a worker that it has ended: longer than any process is paused and goes on. */
-const endedMillis = 24 * 60 * 60 * 1_000

@@ -41,12 +41,11 @@ export const statements = (dialect: Dialect, mailbox: Mailbox.Statements): State
         AND ${condition} RETURNING run_id, seq`
     })
   const batches: { readonly [Tag in TaskChange["_tag"]]: Batch.Batch } = {
-    // Nothing begins on a worker that was taken over: nobody would ever find out that it is gone.
+    // Nothing begins on a worker that is not registered: nobody would ever find out that it is gone.
     Start: update(
       "state = 'started', worker = v.column5, started_at = v.column4",
       "(?, ?, ?, ?, ?)",
-      `state = 'queued' AND NOT EXISTS (
-        SELECT 1 FROM perdure_workers w WHERE w.id = v.column5 AND w.lease_until = 0)`
+      "state = 'queued' AND EXISTS (SELECT 1 FROM perdure_workers w WHERE w.id = v.column5)"
     ),
     // A run that closed meanwhile left the task behind for its host to see; it must not come back to life.
     Retry: update(

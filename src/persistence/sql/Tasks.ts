@@ -18,14 +18,14 @@ import type { ClaimedTask, Store, StoreError, Task } from "../Store.js"
 import * as Batch from "./Batch.js"
 import type { Database, Fault, Tx } from "./Database.js"
 import { Damaged } from "./Decode.js"
-import type { Ended } from "./Leases.js"
+import type { Registered } from "./Leases.js"
 import * as Rows from "./Rows.js"
 
 /**
  * @category constructors
  * @since 0.1.0
  */
-export const make = (db: Database, ended: Ended): Pick<
+export const make = (db: Database, registered: Registered): Pick<
   Store["Type"],
   "tasksOf" | "claimTasks" | "claimExpired" | "nextTask" | "canceledTasks"
 > => {
@@ -134,8 +134,8 @@ export const make = (db: Database, ended: Ended): Pick<
         some.length === 0
           ? Effect.succeed([])
           : db.write(operation, (tx) =>
-            Effect.flatMap(ended(tx, worker), (gone) =>
-              gone ? Effect.succeed([]) : Effect.flatMap(find(tx, limit), (keys) => claim(tx, worker, keys, now))))
+            Effect.flatMap(registered(tx, worker), (lives) =>
+              !lives ? Effect.succeed([]) : Effect.flatMap(find(tx, limit), (keys) => claim(tx, worker, keys, now))))
     )
 
   return {

@@ -11,7 +11,7 @@ import { commit, done, first, last, now, queued, run, signal, task, tasks, turn 
 
 const ada = { id: "ada", leaseUntil: now + 10, identity: "{\"pid\":1}", startedAt: now }
 
-export const suite = (layer: Layer.Layer<Store, StoreError>) => {
+export const suite = (layer: Layer.Layer<Store, StoreError>, empty: Layer.Layer<Store, StoreError>) => {
   it.effect("a worker registers and renews until it is taken over", () =>
     Effect.gen(function*() {
       const store = yield* Store
@@ -27,7 +27,7 @@ export const suite = (layer: Layer.Layer<Store, StoreError>) => {
       assert.isFalse(yield* store.renew("ada", now + 30))
       assert.deepStrictEqual((yield* store.workers).map(({ id }) => id), ["bob"])
       yield* store.takeOver(["ada"], now, false)
-    }).pipe(Effect.provide(layer)))
+    }).pipe(Effect.provide(empty)))
 
   it.effect("its runs become unowned, due if due or with mail, and it is fenced", () =>
     Effect.gen(function*() {
@@ -61,7 +61,7 @@ export const suite = (layer: Layer.Layer<Store, StoreError>) => {
       assert.strictEqual((yield* store.mailOf("eve", 0, 10)).length, 2)
     }).pipe(Effect.provide(layer)))
 
-  it.effect("one that still lives can create, claim and start nothing any more", () =>
+  it.effect("one that still lives, or was never registered, can create, claim and start nothing any more", () =>
     Effect.gen(function*() {
       const store = yield* Store
       yield* done([first("r1", { wake: { at: now }, tasksAdded: [queued(1), queued(2, { expiresAt: now })] })])
@@ -77,6 +77,8 @@ export const suite = (layer: Layer.Layer<Store, StoreError>) => {
       )
       assert.deepStrictEqual([...(yield* commit([first("r2")])).refused], [[0, { _tag: "Fenced" }]])
       assert.deepStrictEqual(yield* store.findRun("r2"), Option.none())
+      assert.deepStrictEqual(yield* store.claimRuns("nobody", ["orders"], now, 10), [])
+      assert.deepStrictEqual([...(yield* commit([first("r2")], { worker: "nobody" })).refused.keys()], [0])
       assert.strictEqual((yield* store.claimRuns("eve", ["orders"], now, 10)).length, 1)
       assert.strictEqual((yield* store.claimTasks("eve", ["orders"], now, 10)).length, 2)
     }).pipe(Effect.provide(layer)))

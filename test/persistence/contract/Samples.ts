@@ -1,12 +1,28 @@
 /**
  * What the contract suites write: the plainest turn there can be, with what a test is about put in.
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type { Commit, NewMail, NewRun, NewTask, TurnCommit } from "../../../src/persistence/Store.js"
+import type { Commit, NewMail, NewRun, NewTask, StoreError, TurnCommit } from "../../../src/persistence/Store.js"
 import { Store } from "../../../src/persistence/Store.js"
 
 export const now = 1_700_000_000_000
+
+/** The store with its workers: who is not registered can have nothing. */
+export const staffed = <A, E>(layer: Layer.Layer<Store | A, E>): Layer.Layer<Store | A, E | StoreError> =>
+  Layer.tap(
+    layer,
+    (context) =>
+      Effect.forEach(["ada", "bob", "eve"], (id) =>
+        Context.get(context as Context.Context<Store>, Store).register({
+          id,
+          leaseUntil: now + 10_000,
+          identity: "",
+          startedAt: now
+        }))
+  )
 
 export const newRun = (runId: string, change: Partial<NewRun> = {}): NewRun => ({
   runId,

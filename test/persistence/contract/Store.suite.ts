@@ -9,15 +9,18 @@ import * as Commit from "./Commit.suite.js"
 import * as Leases from "./Leases.suite.js"
 import * as Mailbox from "./Mailbox.suite.js"
 import * as Runs from "./Runs.suite.js"
+import { staffed } from "./Samples.js"
 import * as Tasks from "./Tasks.suite.js"
 
-/** `layer` gives an empty store each time it is built. */
-export const suite = (name: string, layer: Layer.Layer<Store, StoreError>) =>
+/** `empty` gives an empty store each time it is built. */
+export const suite = (name: string, empty: Layer.Layer<Store, StoreError>) => {
+  const layer = staffed(empty)
   describe(name, () => {
     describe("commit", () => Commit.suite(layer))
     describe("runs", () => Runs.suite(layer))
     describe("mailbox", () => Mailbox.suite(layer))
     describe("tasks", () => Tasks.suite(layer))
-    describe("leases", () => Leases.suite(layer))
+    describe("leases", () => Leases.suite(layer, empty))
     describe("changes", () => Changes.suite(layer))
   })
+}

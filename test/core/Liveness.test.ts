@@ -1,0 +1,57 @@
+/**
+ * Goal: what a run waits for and the rows that will wake it are compared, and each lack is named (I5).
+ */
+import { assert, describe, it } from "@effect/vitest"
+import type { Event } from "../../src/core/Event.js"
+import type { WakeUps } from "../../src/core/Liveness.js"
+import * as Liveness from "../../src/core/Liveness.js"
+import * as RunState from "../../src/core/RunState.js"
+import { turns } from "./given.js"
+
+const started: Event = { _tag: "ExecutionStarted", workflow: "Order", workflowId: "o-1", taskQueue: "orders" }
+const scheduled: Event = { _tag: "ActivityScheduled", seq: 1, name: "Charge" }
+const timer: Event = { _tag: "TimerStarted", seq: 2, dueAt: 9_000 }
+const step: Event = { _tag: "StepScheduled", seq: 3, name: "rate" }
+
+const enough: WakeUps = { wakeAt: undefined, tasks: new Set(), mail: [], unknownWorkers: [], unreachable: false }
+
+const faults = (events: ReadonlyArray<Event>, wakeUps: Partial<WakeUps>) =>
+  Liveness.faults(RunState.fold("run-1", turns(events)), { ...enough, ...wakeUps }).map(({ fault }) => fault)
+
+describe("liveness", () => {
+  it("asks for a start where there was no first turn", () => {
+    assert.deepStrictEqual(faults([], {}), ["LostStart"])
+    assert.deepStrictEqual(faults([], { mail: [{ ...started, _tag: "Start" }] }), [])
+  })
+
+  it("asks for the task of an activity, or its outcome in the mailbox", () => {
+    assert.deepStrictEqual(faults([started, scheduled], {}), ["LostActivity"])
+    assert.deepStrictEqual(faults([started, scheduled], { tasks: new Set([1]) }), [])
+    const outcome = { _tag: "ActivityCompleted", seq: 1, attempt: 1 } as const
+    assert.deepStrictEqual(faults([started, scheduled], { mail: [{ _tag: "ActivityOutcome", outcome }] }), [])
+    assert.deepStrictEqual(faults([started, scheduled, outcome], {}), [])
+  })
+
+  it("asks for a wake-up while a timer is pending; an early one will do", () => {
+    assert.deepStrictEqual(faults([started, timer], {}), ["LostTimer"])
+    assert.deepStrictEqual(faults([started, timer], { wakeAt: 9_000 }), [])
+    assert.deepStrictEqual(faults([started, timer], { wakeAt: 1 }), [])
+  })
+
+  it("asks for a wake-up at once on takeover while inline steps are pending", () => {
+    assert.deepStrictEqual(faults([started, step], {}), ["LostStep"])
+    assert.deepStrictEqual(faults([started, step], { wakeAt: 9_000 }), ["LostStep"])
+    assert.deepStrictEqual(faults([started, step], { wakeAt: RunState.onTakeover }), [])
+  })
+
+  it("names workers that are not registered, and a body that nothing will reach", () => {
+    assert.deepStrictEqual(faults([started], { unknownWorkers: ["w-1"] }), ["LostOwner"])
+    assert.deepStrictEqual(faults([started], { unreachable: true }), ["NoWakeUp"])
+  })
+
+  it("asks nothing of a closed run, and says which run it speaks of", () => {
+    assert.deepStrictEqual(faults([started, timer, { _tag: "ExecutionCompleted" }], { unknownWorkers: ["w-1"] }), [])
+    const [fault] = Liveness.faults(RunState.empty("run-1"), enough)
+    assert.match(fault!.message, /^open run run-1: LostStart: /)
+  })
+})
