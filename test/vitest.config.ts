@@ -19,6 +19,7 @@ export default defineConfig({
     ]
   },
   test: {
+    setupFiles: [`${root}test/seed.ts`],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: "forks",

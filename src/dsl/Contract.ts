@@ -75,14 +75,13 @@ export const payloadSchema = (input: PayloadInput | undefined): AnySchema =>
  * @since 0.1.0
  */
 export const codec = (schema: AnySchema, subject: string): Codec => {
-  const refuse = (error: ParseResult.ParseError | Payload.PayloadError) =>
-    new ContractError({ subject, reason: error.message })
+  const refuse = (error: { readonly message: string }) => new ContractError({ subject, reason: error.message })
   // A void value carries nothing: it is left out of the event altogether.
   if (schema.ast === Schema.Void.ast) {
     return { encode: () => Either.right(undefined), decode: () => Either.right(undefined) }
   }
-  const encode = Schema.encodeUnknownEither(schema as Schema.Schema<unknown, unknown>)
-  const decode = Schema.decodeUnknownEither(schema as Schema.Schema<unknown, unknown>)
+  const encode = refusing(Schema.encodeUnknownEither(schema as Schema.Schema<unknown, unknown>))
+  const decode = refusing(Schema.decodeUnknownEither(schema as Schema.Schema<unknown, unknown>))
   return {
     encode: (value) => {
       const encoded = encode(value)
@@ -96,3 +95,14 @@ export const codec = (schema: AnySchema, subject: string): Codec => {
     }
   }
 }
+
+/** What a schema throws at bad input (a union, at a tag that cannot be made a text; an author's transformation) refuses it. */
+const refusing =
+  (parse: (value: unknown) => Either.Either<unknown, ParseResult.ParseError>) =>
+  (value: unknown): Either.Either<unknown, { readonly message: string }> => {
+    try {
+      return parse(value)
+    } catch (thrown) {
+      return Either.left({ message: `cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}` })
+    }
+  }

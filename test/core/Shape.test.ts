@@ -92,7 +92,14 @@ describe("Shape", () => {
   for (const [what, schema] of Object.entries(schemas)) {
     it(`agrees with Schema.is on ${what}`, () => {
       const fast = Shape.compile(schema)
-      const slow = Schema.is(schema)
+      // It throws where a tag's value is an object that cannot be made a text: nothing that fits looks like that.
+      const slow = (value: unknown): boolean => {
+        try {
+          return Schema.is(schema)(value)
+        } catch {
+          return false
+        }
+      }
       const fitting = what === "never" ? FastCheck.constant(1) : stored(schema)
       FastCheck.assert(FastCheck.property(FastCheck.oneof(fitting, FastCheck.anything()), damage, (value, change) => {
         const broken = damaged(value, change)

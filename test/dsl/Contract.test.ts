@@ -55,6 +55,19 @@ describe("Contract.codec", () => {
     )
   })
 
+  it("refuses what makes the schema itself throw", () => {
+    const tagged = (tag: string) => Schema.Struct({ _tag: Schema.Literal(tag) })
+    const union = Contract.codec(Schema.Union(tagged("A"), tagged("B")), "it")
+    assert.match(left(union.decode({ _tag: { toString: "" } })), /^it: cannot be read: /)
+    const thrower = Schema.transform(Schema.String, Schema.Number, {
+      decode: (): number => {
+        throw new Error("not today")
+      },
+      encode: String
+    })
+    assert.strictEqual(left(Contract.codec(thrower, "it").decode("1")), "it: cannot be read: not today")
+  })
+
   it("what it encodes survives JSON, and decodes to what was given", () => {
     const schema = Schema.Struct({ text: Schema.String, set: Schema.Array(Schema.DateFromNumber) })
     const codec = Contract.codec(schema, "it")
