@@ -14,6 +14,8 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { Activity, Client, State, StoreClient, Worker, Workflow } from "perdure"
 import { SqliteStore } from "perdure/sqlite"
+import * as Messages from "../../src/core/Message.js"
+import { changed } from "./World.js"
 
 const temporaryFolder = Effect.acquireRelease(
   Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "perdure-"))),
@@ -116,6 +118,36 @@ it.live("S3: signals that wait for a cold run, each of which ends it, end it tog
     const reopened = yield* Effect.provide(result, hosting)
     assert.deepStrictEqual(reopened, ended)
   }).pipe(Effect.scoped))
+
+it.live("S3: a signal that another process sends while the end is on its way to disk refuses that end", () =>
+  Effect.gen(function*() {
+    const posted: Array<string> = []
+    // Between the turn that ends the run and its commit.
+    const store = changed((store) => ({
+      commit: (commit) => {
+        const ending = posted.length === 0 ? commit.turns.find((turn) => turn.close !== undefined) : undefined
+        if (ending === undefined) return store.commit(commit)
+        const signal = { _tag: "Signal", name: "finish", input: "Bo" } as const
+        return store.post({ runId: ending.runId, kind: "Signal", body: Messages.encode(signal) }, Date.now()).pipe(
+          Effect.tap((result) => Effect.sync(() => posted.push(result))),
+          Effect.zipRight(Effect.suspend(() => store.commit(commit)))
+        )
+      }
+    }))
+    const program = Effect.gen(function*() {
+      const handle = yield* (yield* Client).start(Race, undefined, { workflowId: "r", taskQueue: "here" })
+      yield* handle.signal("finish", "Ada")
+      return { result: yield* handle.result, history: yield* handle.history }
+    })
+    const hosting = Worker.layer({ taskQueue: "here", hosts: [RaceLive] }).pipe(Layer.provide(store))
+    const { history, result } = yield* Effect.provide(program, hosting)
+    assert.deepStrictEqual(posted, ["Posted"])
+    assert.strictEqual(result, "Ada, Bo")
+    assert.deepStrictEqual(
+      history.slice(1).map((turn) => turn.events.map((event) => event._tag)),
+      [["SignalReceived", "SignalReceived", "ExecutionCompleted"]]
+    )
+  }))
 
 it.live("S1, S3: of senders that race to end a run in memory, those are told of success whose signals it has", () =>
   Effect.gen(function*() {

@@ -1,0 +1,181 @@
+/**
+ * Deliberate faults of the engine: each breaks one promise by one change of the sources, and the tests named with it must
+ * turn red. `npm run faults` applies them one at a time.
+ *
+ * @see run.ts
+ */
+
+/** One fault. The text to be replaced stands in the file exactly once. */
+export interface Fault {
+  readonly name: string
+  /** What it breaks: an invariant of the engine, or a row of the semantics. */
+  readonly breaks: string
+  readonly file: string
+  readonly from: string
+  readonly to: string
+  /** Paths of tests, as for `npm test -- PATH`: what must catch it. */
+  readonly tests: ReadonlyArray<string>
+}
+
+export const faults: ReadonlyArray<Fault> = [
+  {
+    name: "effects before their commit",
+    breaks: "I2",
+    file: "src/runtime/Committer.ts",
+    from: "    this.turns.push({ commit, done, trouble })\n",
+    to: "    this.turns.push({ commit, done: () => {}, trouble })\n    done(undefined)\n",
+    tests: ["proofs/kill", "proofs/crash"]
+  },
+  {
+    name: "no fence: any epoch may write",
+    breaks: "I4",
+    file: "src/persistence/sql/Verdict.ts",
+    from: "closed.has(runId) || facts.epochs.get(runId) !== turn.epoch",
+    to: "closed.has(runId)",
+    tests: ["persistence/SqliteStore"]
+  },
+  {
+    name: "a worker that was taken over goes on claiming",
+    breaks: "I4, I5",
+    file: "src/persistence/sql/Leases.ts",
+    from: "(rows) => rows.length > 0)\n}\n",
+    to: "(rows) => rows.length >= 0)\n}\n",
+    tests: ["persistence/SqliteStore"]
+  },
+  {
+    name: "wake-ups are not written",
+    breaks: "I5",
+    file: "src/runtime/execution/Execution.ts",
+    from: "        wake: this.wakeUp.after(this.state, at),\n",
+    to: "        wake: undefined,\n",
+    tests: ["proofs/crash"]
+  },
+  {
+    name: "tasks go missing from the commit of their turn",
+    breaks: "I3",
+    file: "src/runtime/execution/Execution.ts",
+    from: "        tasksAdded: consequences.tasksAdded,\n",
+    to: "        tasksAdded: [],\n",
+    tests: ["proofs/crash"]
+  },
+  {
+    name: "messages stay in the mailbox after their turn",
+    breaks: "I3",
+    file: "src/runtime/execution/Execution.ts",
+    from: "        consumed: Items.mailIds(taken, dropped),\n",
+    to: "        consumed: [],\n",
+    tests: ["runtime/client.test"]
+  },
+  {
+    name: "a mailbox row is handed in at every poll",
+    breaks: "S1",
+    file: "src/runtime/execution/Execution.ts",
+    from: "    if (this.mail.has(item.mailId)) return false\n",
+    to: "",
+    tests: ["runtime/client.test"]
+  },
+  {
+    name: "the last message first",
+    breaks: "I1, S1",
+    file: "src/runtime/execution/Execution.ts",
+    from: "const item = this.inbox.shift()!",
+    to: "const item = this.inbox.pop()!",
+    tests: ["proofs/batching", "runtime/client.test"]
+  },
+  {
+    name: "cancel requests do not reach activities",
+    breaks: "C5, A6",
+    file: "src/runtime/Engine.ts",
+    from: "        if (!this.activities.cancel(runId, seq)) this.cancelElsewhere(runId, seq)\n",
+    to: "",
+    tests: ["runtime/activity-cancel"]
+  },
+  {
+    name: "cancel requests do not reach the body",
+    breaks: "C1",
+    file: "src/runtime/interpreter/Interpreter.ts",
+    from: "        this.requests.strike()\n",
+    to: "",
+    tests: ["interpreter/Cancel"]
+  },
+  {
+    name: "the outcome of an activity counts twice",
+    breaks: "I9",
+    file: "src/core/family/Activity.ts",
+    from: "state.activities.has(message.outcome.seq)\n",
+    to: "state.activities.has(message.outcome.seq) || true\n",
+    tests: ["core/family/Activity"]
+  },
+  {
+    name: "a replay does not compare which activity it is",
+    breaks: "I6",
+    file: "src/core/family/Activity.ts",
+    from: "recorded.seq === attempted.seq && recorded.name === attempted.name && recorded.id === attempted.id",
+    to: "recorded.seq === attempted.seq",
+    tests: ["proofs/probes"]
+  },
+  {
+    name: "a run ends over the head of signals that wait",
+    breaks: "S3",
+    file: "src/runtime/execution/Execution.ts",
+    from: "at, refuseIfMail: true }",
+    to: "at, refuseIfMail: false }",
+    tests: ["runtime/end-undone"]
+  },
+  {
+    name: "signals that wait in memory do not undo an end",
+    breaks: "S3",
+    file: "src/runtime/execution/Execution.ts",
+    from: "if (ending && this.mustRedo()) {",
+    to: "if (ending && this.mustRedo() && false) {",
+    tests: ["runtime/end-undone"]
+  },
+  {
+    name: "real time gets into a turn",
+    breaks: "I6, I8",
+    file: "src/runtime/interpreter/BodyServices.ts",
+    from: "    return this.body.time\n",
+    to: "    return performance.timeOrigin + performance.now()\n",
+    tests: ["interpreter/Services", "proofs/prefix"]
+  },
+  {
+    name: "a failed turn fails the run",
+    breaks: "I7",
+    file: "src/runtime/interpreter/Interpreter.ts",
+    from: "return Cause.isDie(cause) && this.definition.options.failOnDefect !== true",
+    to: "return false",
+    tests: ["interpreter/Turns", "runtime/worker-faults"]
+  },
+  {
+    name: "a query may write",
+    breaks: "I11",
+    file: "src/runtime/interpreter/Journal.ts",
+    from: "    if (this.body.isReadOnly) {\n",
+    to: "    if (this.body.isReadOnly && false) {\n",
+    tests: ["interpreter/Handlers"]
+  },
+  {
+    name: "an evicted body runs its finalizers",
+    breaks: "DETERMINISM 4",
+    file: "src/runtime/interpreter/FiberTracker.ts",
+    from: "    for (const fiber of this.alive) roots.delete(fiber)\n",
+    to: "    for (const fiber of this.alive) fiber.unsafeInterruptAsFork(fiber.id())\n",
+    tests: ["interpreter/Eviction"]
+  },
+  {
+    name: "a lost attempt does not count",
+    breaks: "A11, I9",
+    file: "src/runtime/Poller.ts",
+    from: "    if (task.state === \"lost\") return engine.activities.fail(attempt, Attempts.lost)\n",
+    to: "",
+    tests: ["proofs/crash", "runtime/processes"]
+  },
+  {
+    name: "compensations run in the order of their steps",
+    breaks: "saga",
+    file: "src/runtime/interpreter/Interpreter.ts",
+    from: "const undo = this.compensations.pop()",
+    to: "const undo = this.compensations.shift()",
+    tests: ["interpreter/Saga"]
+  }
+]
