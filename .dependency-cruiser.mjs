@@ -7,7 +7,9 @@ const layers = {
   dsl: ["core/"],
   persistence: ["core/"],
   // Of persistence only the port: the runtime works on any store.
-  runtime: ["core/", "dsl/", "persistence/Store\\.ts$"]
+  runtime: ["core/", "dsl/", "persistence/Store\\.ts$"],
+  // The test kit runs the real engine on the real store.
+  testing: ["core/", "dsl/", "persistence/", "runtime/"]
 }
 
 /** Where SQL may be spoken: in persistence, and in the entry points that put the parts together. */

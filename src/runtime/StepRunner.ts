@@ -6,7 +6,7 @@
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
@@ -17,6 +17,7 @@ import type { StepOutcome } from "../core/family/Step.js"
 import { Limits } from "../core/Limits.js"
 import * as RetryPolicy from "../core/RetryPolicy.js"
 import type { StepCall } from "../dsl/WorkflowContext.js"
+import { Performing } from "./Performing.js"
 
 type Outcome = StepOutcome["outcome"]
 
@@ -74,7 +75,7 @@ export class StepRunner {
       timeout: "StartToClose",
       message: `attempt ${attempt} of step ${call.name} did not end within ${timeout} ms`
     }
-    const execute = call.execute as Effect.Effect<unknown, Failure>
+    const execute = Context.get(this.runtime.context, Performing)(call.execute as Effect.Effect<unknown, Failure>)
     const bounded = timeout === undefined
       ? execute
       : Effect.timeoutFail(execute, { duration: Duration.millis(timeout), onTimeout: () => timedOut })

@@ -17,14 +17,14 @@ import { Store } from "perdure/sqlite"
 import type { Turn } from "../../src/core/Event.js"
 import * as Events from "../../src/core/Event.js"
 import * as Failures from "../../src/core/Failure.js"
-import type { Life } from "./CrashingStore.js"
-import * as CrashingStore from "./CrashingStore.js"
+import type { Life } from "../../src/testing/CrashingStore.js"
+import * as CrashingStore from "../../src/testing/CrashingStore.js"
+import { beginning } from "../../src/testing/VirtualTime.js"
 import type { Outcome } from "./Expected.js"
 import type { World } from "./Generated.js"
 import { Broken, endlessMillis, Generated, hosts } from "./Generated.js"
 import type { Scenario } from "./Program.js"
 import * as Programs from "./Program.js"
-import { beginning } from "./VirtualTime.js"
 
 /** What the outside of all lives knows. */
 export class Account {

@@ -17,12 +17,12 @@ import type { Turn } from "../../src/core/Event.js"
 import * as Timers from "../../src/core/family/Timer.js"
 import * as Messages from "../../src/core/Message.js"
 import * as RunStates from "../../src/core/RunState.js"
-import { Life } from "./CrashingStore.js"
+import { Life } from "../../src/testing/CrashingStore.js"
+import { beginning, VirtualTime } from "../../src/testing/VirtualTime.js"
 import type { World } from "./Generated.js"
 import { endlessMillis, Generated } from "./Generated.js"
 import * as Playing from "./Playing.js"
 import type { Scenario } from "./Program.js"
-import { beginning, VirtualTime } from "./VirtualTime.js"
 
 /** One thing that reaches the run. */
 export type Cue =

@@ -11,8 +11,9 @@ import * as Commands from "../../src/core/Command.js"
 import type { Turn } from "../../src/core/Event.js"
 import * as Replay from "../../src/core/Replay.js"
 import * as RunStates from "../../src/core/RunState.js"
+import { Life } from "../../src/testing/CrashingStore.js"
+import { VirtualTime } from "../../src/testing/VirtualTime.js"
 import * as Audit from "./Audit.js"
-import { Life } from "./CrashingStore.js"
 import * as Expected from "./Expected.js"
 import type { World } from "./Generated.js"
 import { hosts } from "./Generated.js"
@@ -21,7 +22,6 @@ import type { Scenario } from "./Program.js"
 import * as Programs from "./Program.js"
 import * as Replays from "./Replays.js"
 import { forAll, testMillis } from "./Runs.js"
-import { VirtualTime } from "./VirtualTime.js"
 
 describe("replay", () => {
   it.live(

@@ -75,19 +75,22 @@ describe("cancel", () => {
 })
 
 describe("terminate", () => {
-  waysTo("ends the run at once; a closed one cannot be terminated (C10)", (client) =>
-    Effect.gen(function*() {
-      const handle = yield* client.start(Desk, 1)
-      yield* handle.terminate("enough")
-      const { closedAt, status } = yield* handle.describe
-      assert.strictEqual(status, "Terminated")
-      assert.isDefined(closedAt)
-      assert.instanceOf(yield* Effect.flip(handle.terminate()), WorkflowClosed)
-      assert.instanceOf(yield* Effect.flip(handle.signal("add", 1)), WorkflowClosed)
-      assert.deepInclude(yield* Effect.flip(handle.result), { _tag: "WorkflowFailure", status: "Terminated" })
-      // The id is free again.
-      yield* client.start(Desk, 2, { workflowId: handle.workflowId })
-    }))
+  waysTo(
+    "ends the run at once; a closed one cannot be terminated, and its id is free again (C10, X4)",
+    (client) =>
+      Effect.gen(function*() {
+        const handle = yield* client.start(Desk, 1)
+        yield* handle.terminate("enough")
+        const { closedAt, status } = yield* handle.describe
+        assert.strictEqual(status, "Terminated")
+        assert.isDefined(closedAt)
+        assert.instanceOf(yield* Effect.flip(handle.terminate()), WorkflowClosed)
+        assert.instanceOf(yield* Effect.flip(handle.signal("add", 1)), WorkflowClosed)
+        assert.deepInclude(yield* Effect.flip(handle.result), { _tag: "WorkflowFailure", status: "Terminated" })
+        // The id is free again.
+        yield* client.start(Desk, 2, { workflowId: handle.workflowId })
+      })
+  )
 
   for (const from of ["the worker's process", "another process"] as const) {
     test(`from ${from} runs no code of the run; its activities are told (C10, W15)`, () =>

@@ -30,6 +30,8 @@ import type { ActivityHost } from "../../dsl/Activity.js"
 import { ActivityContext } from "../../dsl/ActivityContext.js"
 import { ContractError } from "../../dsl/Contract.js"
 import { LazyScope } from "../LazyScope.js"
+import type { Perform } from "../Performing.js"
+import { Performing } from "../Performing.js"
 import type { Timer, Timers } from "../Timers.js"
 import type { Attempt } from "./Attempt.js"
 import * as Attempts from "./Attempt.js"
@@ -85,13 +87,14 @@ export class RunningAttempt {
     this.expectHeartbeat()
     const scope = new LazyScope()
     // The services are put together here, in one map: `Effect.provide` would do it again as steps of the fiber.
-    const services = new Map(servicesOf(runtime, host))
+    const { map, perform } = servicesOf(runtime, host)
+    const services = new Map(map)
     services.set(ActivityContext.key, this.context)
     services.set(Scope.Scope.key, scope)
     const context = Context.unsafeMake<ActivityContext | Scope.Scope>(services)
     const own = Runtime.make({ context, runtimeFlags: runtime.runtimeFlags, fiberRefs: runtime.fiberRefs })
     const { input } = this.attempt.scheduled
-    const fiber = Runtime.runFork(own)(Effect.suspend(() => host.run(input)))
+    const fiber = Runtime.runFork(own)(Effect.suspend(() => perform(host.run(input))))
     this.fiber = fiber
     fiber.addObserver((exit) => {
       const closing = scope.close(exit)
@@ -246,17 +249,20 @@ export class RunningAttempt {
 }
 
 /** What all attempts at an activity are given, put together once. */
-const servicesOf = (runtime: Runtime.Runtime<never>, host: ActivityHost): ReadonlyMap<string, unknown> => {
-  const known = services.get(host)
-  if (known !== undefined && known.runtime === runtime) return known.map
+const servicesOf = (runtime: Runtime.Runtime<never>, host: ActivityHost): Given => {
+  const known = given.get(host)
+  if (known !== undefined && known.runtime === runtime) return known
   const map = new Map([...runtime.context.unsafeMap, ...host.services.unsafeMap])
-  services.set(host, { runtime, map })
-  return map
+  const made = { runtime, map, perform: Context.get(runtime.context, Performing) }
+  given.set(host, made)
+  return made
 }
-const services = new WeakMap<
-  ActivityHost,
-  { readonly runtime: Runtime.Runtime<never>; readonly map: ReadonlyMap<string, unknown> }
->()
+interface Given {
+  readonly runtime: Runtime.Runtime<never>
+  readonly map: ReadonlyMap<string, unknown>
+  readonly perform: Perform
+}
+const given = new WeakMap<ActivityHost, Given>()
 
 /** How often a fiber that cannot be interrupted now is asked again. */
 const reinterruptMillis = 10

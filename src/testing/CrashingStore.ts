@@ -13,7 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
-import { Store } from "perdure/sqlite"
+import { Store } from "../persistence/Store.js"
 import type { VirtualTime } from "./VirtualTime.js"
 
 /** Where a process dies, or is frozen: taken for dead, until it thaws and goes on as if nothing had been. */

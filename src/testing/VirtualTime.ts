@@ -1,5 +1,5 @@
 /**
- * Time for the proofs: it stands still until the program under test is at rest, and then goes to the next wake-up. So a
+ * Time of a test: it stands still until the program under test is at rest, and then goes to the next wake-up. So a
  * workflow that sleeps for a year is done in a millisecond, and which of two things comes first never depends on the
  * machine.
  *
@@ -30,6 +30,7 @@ const roundsMax = 100_000
 const quietRounds = 6
 
 export class VirtualTime {
+  /** In epoch milliseconds. */
   now = beginning
   private order = 0
   private sleepers: Array<Sleeper> = []
@@ -37,6 +38,11 @@ export class VirtualTime {
   private pulses = 0
   /** What is under way and will go on by itself. */
   private busy = 0
+
+  /** Changes whenever something happened. */
+  get happened(): number {
+    return this.pulses
+  }
 
   /** Says that something happened. */
   pulse(): void {

@@ -1,0 +1,130 @@
+/**
+ * Draws the history of a run, for people: what a test that failed prints, and what any history can be shown as. Pure.
+ *
+ * ```
+ *   Order o-1, run 0190c5a8-…: Failed
+ *     0.000 s ┌─ started {"id":"o-1"}
+ *     0.000 s ├▶ activity Charge #1 {"cents":100}
+ *     0.031 s ├✗ Charge #1: CardDeclined
+ *     0.031 s └─ failed: CardDeclined
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type { Event, Turn } from "../core/Event.js"
+import type { Failure } from "../core/Failure.js"
+
+/**
+ * What stands above the drawing.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Title {
+  readonly workflow: string
+  readonly workflowId: string
+  readonly runId: string
+  readonly status: string
+}
+
+/**
+ * The lines of the drawing: one for each event, with the time since the start. Values are cut after 80 characters.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const draw = (title: Title, turns: ReadonlyArray<Turn>): ReadonlyArray<string> => {
+  const begun = turns[0]?.at ?? 0
+  const names = new Map<number, string>()
+  const lines = [`${title.workflow} ${title.workflowId}, run ${title.runId}: ${title.status}`]
+  const width = Math.max(0, ...turns.map((turn) => since(turn.at - begun).length))
+  for (const turn of turns) {
+    for (const event of turn.events) {
+      lines.push(`  ${since(turn.at - begun).padStart(width)} ${describe(event, names, begun)}`)
+    }
+  }
+  return lines
+}
+
+// -----------------------------------------------------------------------------
+// internal
+// -----------------------------------------------------------------------------
+
+const describe = (event: Event, names: Map<number, string>, begun: number): string => {
+  const nameOf = (seq: number) => names.get(seq) ?? `#${seq}`
+  switch (event._tag) {
+    case "ExecutionStarted":
+      return `┌─ started${value(event.input)}`
+    case "ActivityScheduled":
+      names.set(event.seq, `${event.name} #${event.id ?? event.seq}`)
+      return `├▶ activity ${nameOf(event.seq)}${value(event.input)}`
+    case "ActivityCompleted":
+      return `├✓ ${nameOf(event.seq)}${result(event.result)}${attempts(event.attempt)}`
+    case "ActivityFailed":
+      return `├✗ ${nameOf(event.seq)}: ${reason(event.failure)}${attempts(event.attempt)}`
+    case "ActivityCancelRequested":
+      return `├  ${nameOf(event.seq)} is asked to stop`
+    case "ActivityCanceled":
+      return `├✗ ${nameOf(event.seq)}: canceled`
+    case "TimerStarted":
+      names.set(event.seq, `timer #${event.seq}`)
+      return `├◷ ${nameOf(event.seq)} until ${since(event.dueAt - begun)}`
+    case "TimerFired":
+      return `├◷ ${nameOf(event.seq)} fires`
+    case "TimerCanceled":
+      return `├  ${nameOf(event.seq)} is canceled`
+    case "StepScheduled":
+      names.set(event.seq, `step ${event.name} #${event.seq}`)
+      return `├▶ ${nameOf(event.seq)}`
+    case "StepCompleted":
+      return `├✓ ${nameOf(event.seq)}${result(event.result)}`
+    case "StepFailed":
+      return `├✗ ${nameOf(event.seq)}: ${reason(event.failure)}`
+    case "StepCanceled":
+      return `├  ${nameOf(event.seq)} is canceled`
+    case "SignalReceived":
+      return `├◀ signal ${event.name}${value(event.input)}`
+    case "UpdateAccepted":
+      return `├◀ update ${event.name}${value(event.input)}`
+    case "UpdateCompleted":
+      return `├✓ update${result(event.result)}`
+    case "UpdateFailed":
+      return `├✗ update: ${reason(event.failure)}`
+    case "CancelRequested":
+      return `├◀ cancel${event.reason === "" ? "" : `: ${event.reason}`}`
+    case "ExecutionCompleted":
+      return `└─ completed${value(event.result)}`
+    case "ExecutionFailed":
+      return `└─ failed: ${reason(event.failure)}`
+    case "ExecutionCanceled":
+      return `└─ canceled${event.reason === "" ? "" : `: ${event.reason}`}`
+    case "ExecutionTerminated":
+      return `└─ terminated${event.reason === "" ? "" : `: ${event.reason}`}`
+  }
+}
+
+const attempts = (attempt: number): string => attempt > 1 ? ` (attempt ${attempt})` : ""
+
+const reason = (failure: Failure): string => {
+  const kind = "type" in failure && typeof failure.type === "string" ? failure.type : failure._tag
+  return failure.message === "" || failure.message === kind ? kind : cut(`${kind}: ${failure.message}`)
+}
+
+const value = (input: unknown): string => input === undefined ? "" : ` ${cut(JSON.stringify(input))}`
+
+const result = (output: unknown): string => output === undefined ? "" : ` = ${cut(JSON.stringify(output))}`
+
+const cut = (text: string): string => text.length <= charsMax ? text : `${text.slice(0, charsMax - 1)}…`
+const charsMax = 80
+
+/** As 0.031 s, 1:02:03.000 or 2 d 1:02:03.000. */
+const since = (millis: number): string => {
+  if (millis < 60_000) return `${(millis / 1_000).toFixed(3)} s`
+  const days = Math.floor(millis / 86_400_000)
+  const two = (count: number) => String(count).padStart(2, "0")
+  const rest = millis % 86_400_000
+  const clock = `${Math.floor(rest / 3_600_000)}:${two(Math.floor(rest / 60_000) % 60)}:${
+    (rest % 60_000 / 1_000).toFixed(3).padStart(6, "0")
+  }`
+  return days === 0 ? clock : `${days} d ${clock}`
+}
