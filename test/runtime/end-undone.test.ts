@@ -12,6 +12,7 @@ import * as Schema from "effect/Schema"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
+import type { Handle } from "perdure"
 import { Activity, Client, State, StoreClient, Worker, Workflow } from "perdure"
 import { SqliteStore } from "perdure/sqlite"
 import * as Messages from "../../src/core/Message.js"
@@ -91,32 +92,40 @@ const RaceLive = Race.toLayer(() =>
   })
 )
 
-it.live("S3: signals that wait for a cold run, each of which ends it, end it together and in their order", () =>
+/** A run whose worker is gone gets messages, and then a worker again: its result, or why there is none, and its history. */
+const cold = (
+  send: (handle: Handle<typeof Race>) => Effect.Effect<void, unknown>
+) =>
   Effect.gen(function*() {
     const folder = yield* temporaryFolder
     const store = SqliteStore.layer({ filename: path.join(folder, "races.db") })
     const hosting = Worker.layer({ taskQueue: "here", hosts: [RaceLive] }).pipe(Layer.provide(store))
-    const started = Effect.gen(function*() {
-      yield* (yield* Client).start(Race, undefined, { workflowId: "r", taskQueue: "here" })
-    })
+    const started = Effect.flatMap(
+      Client,
+      (client) => client.start(Race, undefined, { workflowId: "r", taskQueue: "here" })
+    )
     yield* Effect.provide(started, hosting)
-    const signals = Effect.gen(function*() {
+    const messages = Effect.flatMap(Client, (client) => send(client.handle(Race, "r")))
+    yield* Effect.provide(messages, StoreClient.layer.pipe(Layer.provide(store)))
+    const seen = Effect.gen(function*() {
       const handle = (yield* Client).handle(Race, "r")
-      for (const name of ["Ada", "Bo", "Cy"]) yield* handle.signal("finish", name)
+      return { result: yield* Effect.either(handle.result), history: yield* handle.history }
     })
-    yield* Effect.provide(signals, StoreClient.layer.pipe(Layer.provide(store)))
-    const result = Effect.gen(function*() {
-      const handle = (yield* Client).handle(Race, "r")
-      return { result: yield* handle.result, history: yield* handle.history }
-    })
-    const ended = yield* Effect.provide(result, hosting)
-    assert.strictEqual(ended.result, "Ada, Bo, Cy")
+    const ended = yield* Effect.provide(seen, hosting)
+    assert.deepStrictEqual(yield* Effect.provide(seen, hosting), ended)
+    return ended
+  })
+
+it.live("S3: signals that wait for a cold run, each of which ends it, end it together and in their order", () =>
+  Effect.gen(function*() {
+    const { history, result } = yield* cold((handle) =>
+      Effect.forEach(["Ada", "Bo", "Cy"], (name) => handle.signal("finish", name), { discard: true })
+    )
+    assert.deepStrictEqual(result, Either.right("Ada, Bo, Cy"))
     assert.deepStrictEqual(
-      ended.history.slice(1).map((turn) => turn.events.map((event) => event._tag)),
+      history.slice(1).map((turn) => turn.events.map((event) => event._tag)),
       [["SignalReceived", "SignalReceived", "SignalReceived", "ExecutionCompleted"]]
     )
-    const reopened = yield* Effect.provide(result, hosting)
-    assert.deepStrictEqual(reopened, ended)
   }).pipe(Effect.scoped))
 
 it.live("S3: a signal that another process sends while the end is on its way to disk refuses that end", () =>
@@ -177,28 +186,15 @@ it.live("S1, S3: of senders that race to end a run in memory, those are told of 
 
 it.live("C1, S3: cancel requests and signals that wait with an outcome that ends the run go in once each", () =>
   Effect.gen(function*() {
-    const folder = yield* temporaryFolder
-    const store = SqliteStore.layer({ filename: path.join(folder, "races.db") })
-    const hosting = Worker.layer({ taskQueue: "here", hosts: [RaceLive] }).pipe(Layer.provide(store))
-    const started = Effect.gen(function*() {
-      yield* (yield* Client).start(Race, undefined, { workflowId: "r", taskQueue: "here" })
-    })
-    yield* Effect.provide(started, hosting)
-    const messages = Effect.gen(function*() {
-      const handle = (yield* Client).handle(Race, "r")
-      yield* handle.cancel("first")
-      yield* handle.signal("finish", "Ada")
-      yield* handle.cancel("second")
-      yield* handle.signal("finish", "Bo")
-    })
-    yield* Effect.provide(messages, StoreClient.layer.pipe(Layer.provide(store)))
-    const history = Effect.gen(function*() {
-      const handle = (yield* Client).handle(Race, "r")
-      yield* Effect.exit(handle.result)
-      return yield* handle.history
-    })
-    const turns = yield* Effect.provide(history, hosting)
-    const tags = turns.slice(1).flatMap((turn) => turn.events.map((event) => event._tag))
+    const { history } = yield* cold((handle) =>
+      Effect.gen(function*() {
+        yield* handle.cancel("first")
+        yield* handle.signal("finish", "Ada")
+        yield* handle.cancel("second")
+        yield* handle.signal("finish", "Bo")
+      })
+    )
+    const tags = history.slice(1).flatMap((turn) => turn.events.map((event) => event._tag))
     assert.deepStrictEqual(tags, ["CancelRequested", "SignalReceived", "SignalReceived", tags.at(-1)!])
     assert.match(tags.at(-1)!, /^Execution(Completed|Canceled)$/)
   }).pipe(Effect.scoped))
