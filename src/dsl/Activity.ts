@@ -150,7 +150,13 @@ export class ActivityHost {
     /** The services of its Layer, to which the host adds those of the attempt. */
     readonly services: Context.Context<never>,
     /** May throw what the author's function throws before it returns an effect. */
-    readonly run: (input: Payload.Payload) => Effect.Effect<Payload.Payload, Failure, ActivityContext | Scope.Scope>
+    readonly run: (input: Payload.Payload) => Effect.Effect<Payload.Payload, Failure, ActivityContext | Scope.Scope>,
+    /** The same as its author wrote it, for tests that run it alone. */
+    readonly authored: {
+      readonly payload: Codec
+      readonly success: Codec
+      readonly body: (payload: never) => Effect.Effect<unknown, unknown, unknown>
+    }
   ) {}
 }
 
@@ -266,7 +272,7 @@ export const make = <
           }
           const attempt = body(decoded.right as never) as Effect.Effect<unknown, unknown>
           return Effect.matchEffect(attempt, { onFailure, onSuccess })
-        }))
+        }, { payload, success, body }))
     )
 
   return { name, execute, start, toLayer } as unknown as Activity<

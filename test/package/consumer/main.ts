@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { Activity, Client, Worker, Workflow } from "perdure"
 import { SqliteStore } from "perdure/sqlite"
+import { TestEnvironment } from "perdure/testing"
 
 const Compose = Activity.make("Compose", {
   payload: { greeting: Schema.String, name: Schema.String },
@@ -27,3 +28,9 @@ const program = Effect.gen(function*() {
 })
 
 await Effect.runPromise(Effect.provide(program, Live))
+
+// The same in a test, a year later.
+const LateLive = Greeting.toLayer((name) =>
+  Effect.zipRight(Effect.sleep("365 days"), Compose.execute({ greeting: "Hello", name }))
+)
+await Effect.runPromise(Effect.provide(program, TestEnvironment.layer({ hosts: [LateLive, ComposeLive] })))

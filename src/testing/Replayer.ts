@@ -1,0 +1,305 @@
+/**
+ * Replays histories on the code of today, and tells where it does not do what they say (row N7).
+ *
+ * ```
+ *   a file of JSON ─┐
+ *   a handle ───────┼──▶ History ──▶ replay on a fresh body ──▶ fine, or NondeterminismError | ReplayFailed
+ *   a store ────────┘
+ * ```
+ *
+ * No activity runs, no step, no timer, nothing is logged and nothing is written. Inputs are compared too: swapped calls of
+ * one activity, which a live run would take, are reported.
+ *
+ * @since 0.1.0
+ */
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type { Turn } from "../core/Event.js"
+import * as Events from "../core/Event.js"
+import type { Status } from "../core/family/Execution.js"
+import { Limits } from "../core/Limits.js"
+import { NondeterminismError } from "../core/Replay.js"
+import * as RunStates from "../core/RunState.js"
+import type { WorkflowHost } from "../dsl/Workflow.js"
+import type { Run, StoreError } from "../persistence/Store.js"
+import { Store } from "../persistence/Store.js"
+import * as Replaying from "../runtime/execution/Replaying.js"
+import { Hosts } from "../runtime/Hosts.js"
+import { Interpreter } from "../runtime/interpreter/Interpreter.js"
+
+/**
+ * A run's history: complete, or of a run that is open.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface History {
+  readonly runId: string
+  readonly turns: ReadonlyArray<Turn>
+}
+
+/**
+ * A history could not be replayed to its end: its workflow is not among those given, a turn of it fails with the code of
+ * today, or it cannot be read.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ReplayFailed extends Schema.TaggedError<ReplayFailed>()("ReplayFailed", {
+  runId: Schema.String,
+  workflow: Schema.optionalWith(Schema.String, { exact: true }),
+  reason: Schema.Literal("UnknownWorkflow", "TurnFailed", "Unreadable"),
+  /** What the turn failed with, or what is wrong with the history. */
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `run ${this.runId}${
+      this.workflow === undefined ? "" : ` of ${this.workflow}`
+    }: ${this.reason}: ${this.detail}`
+  }
+}
+
+/** What became of one history. @since 0.1.0 */
+export interface Failed {
+  readonly runId: string
+  readonly error: NondeterminismError | ReplayFailed
+}
+
+/** What became of many. @since 0.1.0 */
+export interface Report {
+  readonly replayed: number
+  readonly failed: ReadonlyArray<Failed>
+}
+
+/**
+ * The workflows to replay on, as `toLayer` made them. The activities that they call are not needed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Workflows = ReadonlyArray<Layer.Layer.Any>
+
+/**
+ * Replays one history; succeeds if the code still does all that it says.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const replay = (
+  workflows: Workflows,
+  history: History
+): Effect.Effect<void, NondeterminismError | ReplayFailed> =>
+  Effect.scoped(Effect.flatMap(hostsOf(workflows), (hosts) => replayOn(hosts, history)))
+
+/**
+ * Replays many histories, one after the other, and gathers those that failed.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const replayAll = (workflows: Workflows, histories: Iterable<History>): Effect.Effect<Report> =>
+  Effect.scoped(Effect.gen(function*() {
+    const hosts = yield* hostsOf(workflows)
+    const failed: Array<Failed> = []
+    let replayed = 0
+    for (const history of histories) {
+      const result = yield* Effect.either(replayOn(hosts, history))
+      replayed++
+      if (Either.isLeft(result)) failed.push({ runId: history.runId, error: result.left })
+      // Others get a turn between two histories.
+      yield* Effect.yieldNow()
+    }
+    return { replayed, failed }
+  }))
+
+/**
+ * Which runs of a store to replay.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CheckOptions {
+  readonly workflows: Workflows
+  /** Closed runs to replay as well, in all: completed ones first, the newest of them first. Default 0. */
+  readonly closed?: number | undefined
+  /** Called after each run. */
+  readonly onProgress?: ((sofar: { readonly replayed: number; readonly failed: number }) => void) | undefined
+}
+
+/**
+ * Replays all open runs of a store, and some of the closed ones, with the code of today: the question to ask before it is
+ * deployed. Changes nothing in the store, and may run beside its workers: what they add meanwhile is not looked at.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const check = (options: CheckOptions): Effect.Effect<Report, StoreError, Store> =>
+  Effect.scoped(Effect.gen(function*() {
+    const hosts = yield* hostsOf(options.workflows)
+    const failed: Array<Failed> = []
+    let replayed = 0
+    const look = (run: Run) =>
+      Effect.gen(function*() {
+        const history = yield* readHistory(run)
+        const result = Either.isLeft(history) ? history : yield* Effect.either(replayOn(hosts, history.right))
+        replayed++
+        if (Either.isLeft(result)) failed.push({ runId: run.runId, error: result.left })
+        options.onProgress?.({ replayed, failed: failed.length })
+        yield* Effect.yieldNow()
+      })
+    yield* eachRun("Running", Infinity, look)
+    let left = options.closed ?? 0
+    for (const status of ["Completed", "Failed", "Canceled", "Terminated"] as const) {
+      left -= yield* eachRun(status, left, look)
+    }
+    return { replayed, failed }
+  }))
+
+/**
+ * The text of a history, to be kept in a file.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const toJson = (history: History): string =>
+  JSON.stringify({ format: Events.format, runId: history.runId, turns: history.turns }, undefined, 2)
+
+/**
+ * Reads what `toJson` made, of this version of perdure or an earlier one.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const fromJson = (text: string): Either.Either<History, ReplayFailed> => {
+  const unreadable = (detail: string, runId = "?") =>
+    Either.left(new ReplayFailed({ runId, reason: "Unreadable", detail }))
+  const file = decodeFile(text)
+  if (Either.isLeft(file)) return unreadable(`not a history: ${file.left.message}`)
+  const { format, runId, turns } = file.right
+  const read: Array<Turn> = []
+  for (const { at, events, turn } of turns) {
+    const decoded = Events.decode({ turn, format, events: JSON.stringify(events) })
+    if (Either.isLeft(decoded)) return unreadable(decoded.left.message, runId)
+    read.push({ turn, at, events: decoded.right })
+  }
+  return Either.right({ runId, turns: read })
+}
+
+// -----------------------------------------------------------------------------
+// internal
+// -----------------------------------------------------------------------------
+
+const decodeFile = Schema.decodeUnknownEither(
+  Schema.parseJson(Schema.Struct({
+    format: Schema.Number,
+    runId: Schema.String,
+    turns: Schema.Array(Schema.Struct({
+      turn: Schema.Number,
+      at: Schema.Number,
+      events: Schema.Array(Schema.Unknown)
+    }))
+  }))
+)
+
+/** What the Layers would need to run activities is not asked for: nothing of that runs. */
+const hostsOf = (workflows: Workflows): Effect.Effect<Hosts, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const hosts = new Hosts()
+    for (const layer of workflows) {
+      hosts.add((yield* Layer.build(layer as Layer.Layer<never>)) as Context.Context<never>)
+    }
+    return hosts
+  })
+
+const replayOn = (
+  hosts: Hosts,
+  { runId, turns }: History
+): Effect.Effect<void, NondeterminismError | ReplayFailed> =>
+  Effect.suspend((): Effect.Effect<void, NondeterminismError | ReplayFailed> => {
+    const start = turns[0]?.events[0]
+    if (start?._tag !== "ExecutionStarted") {
+      return new ReplayFailed({ runId, reason: "Unreadable", detail: "it does not begin with its start" })
+    }
+    const { taskQueue, workflow, workflowId } = start
+    const host = hosts.workflows.get(workflow)
+    if (host === undefined) {
+      const given = [...hosts.workflows.keys()].join(", ") || "none"
+      return new ReplayFailed({ runId, workflow, reason: "UnknownWorkflow", detail: `given are: ${given}` })
+    }
+    const attempt = () => replayTurns(host, { runId, workflowId, workflow, taskQueue }, turns)
+    const error = attempt()
+    if (error === undefined) return Effect.void
+    // Once more for the line of the author's code, which costs too much to be taken each time.
+    if (error instanceof NondeterminismError) {
+      const located = Replaying.traced(attempt)
+      return located instanceof NondeterminismError ? located : error
+    }
+    const detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    return new ReplayFailed({ runId, workflow, reason: "TurnFailed", detail })
+  })
+
+/** What stopped it, if anything did. */
+const replayTurns = (
+  host: WorkflowHost,
+  run: Pick<Run, "runId" | "workflowId" | "workflow" | "taskQueue">,
+  turns: ReadonlyArray<Turn>
+): unknown => {
+  let late: unknown
+  const interpreter = new Interpreter({
+    host,
+    ...run,
+    onLate: (place) => {
+      late = new Error(`something that no event records woke the body${place === undefined ? "" : ` (${place})`}`)
+    }
+  })
+  try {
+    Replaying.replay(turns, { run, state: RunStates.empty(run.runId), interpreter, strict: true })
+    return late
+  } catch (error) {
+    return error
+  } finally {
+    interpreter.evict()
+  }
+}
+
+const readHistory = (run: Run): Effect.Effect<Either.Either<History, ReplayFailed>, StoreError, Store> =>
+  Effect.gen(function*() {
+    const store = yield* Store
+    const turns: Array<Turn> = []
+    for (;;) {
+      const rows = yield* store.history(run.runId, turns.length, Limits.historyPageTurns)
+      for (const row of rows) {
+        const events = Events.decode(row)
+        if (Either.isLeft(events)) {
+          const { runId, workflow } = run
+          return Either.left(new ReplayFailed({ runId, workflow, reason: "Unreadable", detail: events.left.message }))
+        }
+        turns.push({ turn: row.turn, at: row.at, events: events.right })
+      }
+      if (rows.length < Limits.historyPageTurns) return Either.right({ runId: run.runId, turns })
+    }
+  })
+
+/** Gives how many there were. An open run without a first turn has nothing to replay. */
+const eachRun = <E, R>(status: Status, most: number, look: (run: Run) => Effect.Effect<void, E, R>) =>
+  Effect.gen(function*() {
+    const store = yield* Store
+    let seen = 0
+    let afterRunId: string | undefined
+    while (seen < most) {
+      const limit = Math.min(Limits.claimRowsMax, most - seen)
+      const runs = yield* store.runs({ status, afterRunId, limit })
+      for (const run of runs) {
+        const { turns } = yield* store.size(run.runId)
+        if (turns > 0) yield* look(run)
+      }
+      seen += runs.length
+      if (runs.length < limit) break
+      afterRunId = runs[runs.length - 1]!.runId
+    }
+    return seen
+  })

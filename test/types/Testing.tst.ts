@@ -1,0 +1,57 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type { Client, WorkerConfigError } from "perdure"
+import { Activity, Workflow } from "perdure"
+import type { Store, StoreError } from "perdure/sqlite"
+import { ActivityEnvironment, TestEnvironment } from "perdure/testing"
+import { describe, expect, it } from "tstyche"
+
+class Declined extends Schema.TaggedError<Declined>()("Declined", {}) {}
+class Bank extends Context.Tag("Bank")<Bank, { readonly limit: number }>() {}
+const Charge = Activity.make("Charge", {
+  payload: Schema.Number,
+  success: Schema.String,
+  error: Declined,
+  startToCloseTimeout: "1 second"
+})
+const Other = Activity.make("Other", { startToCloseTimeout: "1 second" })
+const Order = Workflow.make("Order", { success: Schema.String, error: Declined })
+const OrderLive = Order.toLayer(() => Effect.catchTag(Charge.execute(1), "ActivityError", Effect.die))
+const ChargeLive = Charge.toLayer(() => Effect.map(Bank, ({ limit }) => String(limit)))
+const ChargeMock = Charge.toLayer(() => Effect.succeed("mocked"))
+const OtherLive = Other.toLayer(() => Effect.void)
+
+describe("TestEnvironment.layer", () => {
+  it("gives the client, the environment and the store, and needs what its hosts need", () => {
+    expect(TestEnvironment.layer({ hosts: [OrderLive, ChargeMock] })).type.toBe<
+      Layer.Layer<Client | TestEnvironment | Store, StoreError | WorkerConfigError>
+    >()
+    expect(TestEnvironment.layer({ hosts: [OrderLive, ChargeLive] })).type.toBe<
+      Layer.Layer<Client | TestEnvironment | Store, StoreError | WorkerConfigError, Bank>
+    >()
+  })
+
+  it("asks for an activity that nobody mocks", () => {
+    expect(TestEnvironment.layer({ hosts: [OrderLive, OtherLive] })).type.toBe<
+      Layer.Layer<Client | TestEnvironment | Store, StoreError | WorkerConfigError, Activity.Hosted<"Charge">>
+    >()
+  })
+})
+
+describe("ActivityEnvironment.run", () => {
+  const environment = ActivityEnvironment.make()
+
+  it("has the types of the contract", () => {
+    const run = environment.run(Charge, ChargeLive, 1)
+    expect<Effect.Effect.Success<typeof run>>().type.toBe<string>()
+    expect<Effect.Effect.Context<typeof run>>().type.toBe<Bank>()
+    expect<Declined>().type.toBeAssignableTo<Effect.Effect.Error<typeof run>>()
+  })
+
+  it("takes no other payload, and no other activity's body", () => {
+    expect(environment.run).type.not.toBeCallableWith(Charge, ChargeLive, "1")
+    expect(environment.run).type.not.toBeCallableWith(Charge, OtherLive, 1)
+  })
+})
