@@ -9,7 +9,9 @@ const layers = {
   // Of persistence only the port: the runtime works on any store.
   runtime: ["core/", "dsl/", "persistence/Store\\.ts$"],
   // The test kit runs the real engine on the real store.
-  testing: ["core/", "dsl/", "persistence/", "runtime/"]
+  testing: ["core/", "dsl/", "persistence/", "runtime/"],
+  // Commands put everything together, for the shell.
+  cli: ["core/", "dsl/", "persistence/", "runtime/", "testing/"]
 }
 
 /** Where SQL may be spoken: in persistence, and in the entry points that put the parts together. */

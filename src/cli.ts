@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+/**
+ * The command line: `npx perdure check`.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { check, usage } from "./cli/Check.js"
+
+const [command, ...args] = process.argv.slice(2)
+
+const program = command === "check"
+  ? Effect.map(
+    check(args, { print: (line) => console.log(line), progress: (line) => console.error(line) }),
+    (well) => well ? 0 : 1
+  )
+  : Effect.sync(() => {
+    console.error(usage)
+    return command === undefined || command === "--help" || command === "help" ? 0 : 2
+  })
+
+process.exitCode = await Effect.runPromise(
+  Effect.catchAll(program, (error) =>
+    Effect.sync(() => {
+      console.error(error._tag === "UsageError" ? `${error.message}\n\n${usage}` : error.message)
+      return 2
+    }))
+)

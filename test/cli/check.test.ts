@@ -1,0 +1,89 @@
+/**
+ * Goal: the deploy gate as it is used, a command that says by its exit code whether code may go over open runs (row N7).
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { execFile } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { Client, Worker } from "perdure"
+import { SqliteStore } from "perdure/sqlite"
+import * as Folder from "../persistence/Folder.js"
+import { Pack, Parcel, Post } from "./contract.js"
+import { layers } from "./workflows.js"
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+
+const perdure = (...args: ReadonlyArray<string>) =>
+  Effect.async<{ readonly code: number; readonly stdout: string; readonly stderr: string }>((resume) => {
+    execFile(
+      process.execPath,
+      ["--import", "tsx", "src/cli.ts", ...args],
+      { cwd: root },
+      (error, stdout, stderr) =>
+        resume(
+          Effect.succeed({
+            code: typeof error?.code === "number" ? error.code : error === null ? 0 : -1,
+            stdout,
+            stderr
+          })
+        )
+    )
+  })
+
+/** A file with an open run of two activities. */
+const parcels = Effect.gen(function*() {
+  const store = (yield* Folder.make).file("parcels.db")
+  const hosts = [...layers, Pack.toLayer(() => Effect.succeed("packed")), Post.toLayer(() => Effect.succeed("posted"))]
+  const worker = Worker.layer({ hosts }).pipe(Layer.provide(SqliteStore.layer({ filename: store })))
+  const runId = yield* Effect.gen(function*() {
+    const handle = yield* (yield* Client).start(Parcel, undefined, { workflowId: "p" })
+    yield* Effect.repeat(Effect.delay(handle.describe, "10 millis"), { until: ({ turns }) => turns >= 3 })
+    return handle.runId
+  }).pipe(Effect.provide(worker as Layer.Layer<Client>))
+  return { store, runId }
+})
+
+describe("perdure check", () => {
+  it.scopedLive("lets the same code pass", () =>
+    Effect.gen(function*() {
+      const { store } = yield* parcels
+      const { code, stderr, stdout } = yield* perdure("check", "--module", "test/cli/workflows.ts", "--store", store)
+      assert.strictEqual(code, 0, stderr)
+      assert.strictEqual(stdout, "✓ 1 runs replayed: the code does what their histories say\n")
+    }))
+
+  it.scopedLive("stops code that would break an open run, and shows where", () =>
+    Effect.gen(function*() {
+      const { runId, store } = yield* parcels
+      const { code, stdout } = yield* perdure("check", "--module", "test/cli/reordered.ts", "--store", store)
+      assert.strictEqual(code, 1)
+      assert.include(stdout, runId)
+      assert.match(stdout, /recorded: {2}activity Pack #1\n {2}attempted: activity Post #1\n/)
+      assert.include(stdout, "1 of 1 runs would break\n")
+    }))
+
+  it.scopedLive("says what it was not given", () =>
+    Effect.gen(function*() {
+      const { store } = yield* parcels
+      const refused = (...args: ReadonlyArray<string>) =>
+        Effect.map(perdure("check", ...args), ({ code, stderr }) => {
+          assert.strictEqual(code, 2, stderr)
+          return stderr.split("\n")[0]!
+        })
+      assert.strictEqual(yield* refused(), "check needs --module and --store")
+      assert.match(yield* refused("--modul", "x"), /Unknown option '--modul'/)
+      assert.strictEqual(
+        yield* refused("--module", "test/cli/workflows.ts", "--store", "nowhere.db"),
+        "--store nowhere.db: there is no such file"
+      )
+      assert.match(
+        yield* refused("--module", "test/cli/none.ts", "--store", store),
+        /^--module test\/cli\/none\.ts: Cannot find module/
+      )
+      assert.match(
+        yield* refused("--module", "test/cli/workflows.ts", "--store", store, "--closed", "x"),
+        /a whole number from 0/
+      )
+    }))
+})
