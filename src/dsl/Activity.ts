@@ -197,14 +197,12 @@ export const make = <
       ...(options.taskQueue === undefined ? {} : { taskQueue: options.taskQueue }),
       ...(options.activityId === undefined ? {} : { id: options.activityId })
     }
-    return encoded.startToCloseMillis === undefined && encoded.scheduleToCloseMillis === undefined
-      ? Either.left(
-        new Contract.ContractError({
-          subject: `activity ${name}`,
-          reason: "needs a startToCloseTimeout or a scheduleToCloseTimeout, in its definition or at the call"
-        })
-      )
-      : Either.right(templates(name, encoded))
+    const reason = encoded.startToCloseMillis === undefined && encoded.scheduleToCloseMillis === undefined
+      ? "needs a startToCloseTimeout or a scheduleToCloseTimeout, in its definition or at the call"
+      : refusedId("taskQueue", options.taskQueue) ?? refusedId("activityId", options.activityId)
+    return reason === undefined
+      ? Either.right(templates(name, encoded))
+      : Either.left(new Contract.ContractError({ subject: `activity ${name}`, reason }))
   }
   const plain = optionsOf({})
 
@@ -348,6 +346,12 @@ export const checkName = (kind: string, name: string): void => {
   if (name.startsWith("__perdure") || name.startsWith("__temporal")) refuse("names with this prefix are reserved")
   if (name === "__stack_trace" || name === "__enhanced_stack_trace") refuse("this name is reserved")
 }
+
+/** Ids are index keys: they have a bound (row D9). */
+const refusedId = (what: string, id: string | undefined): string | undefined =>
+  id !== undefined && (id.length === 0 || id.length > Limits.identifierCharsMax)
+    ? `its ${what} must have 1 to ${Limits.identifierCharsMax} characters`
+    : undefined
 
 // JSON has no Infinity: an endless timeout is recorded as a very long one.
 const millis = (input: Duration.DurationInput | undefined): number | undefined =>

@@ -87,6 +87,22 @@ describe("Activity.execute", () => {
         assert.deepStrictEqual(asked.activities, [])
       }))
 
+    it.effect(`D9: ${how} refuses ids that are empty or too long`, () =>
+      Effect.gen(function*() {
+        const { asked, provide } = fake()
+        const Ids = Activity.make("Ids", { startToCloseTimeout: "1 second" })
+        for (const what of ["activityId", "taskQueue"] as const) {
+          for (const id of ["", "x".repeat(1_001)]) {
+            const asking = Ids[how](undefined, { [what]: id } as never)
+            const exit = yield* Effect.exit(
+              provide<unknown, unknown, WorkflowContext | Activity.Hosted<string>>(asking as never)
+            )
+            assert.strictEqual(defectOf(exit), `activity Ids: its ${what} must have 1 to 1000 characters`)
+          }
+        }
+        assert.deepStrictEqual(asked.activities, [])
+      }))
+
     it.effect(`${how} with a payload that does not fit its schema dies, and nothing is scheduled`, () =>
       Effect.gen(function*() {
         const { asked, provide } = fake()

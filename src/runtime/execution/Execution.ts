@@ -475,13 +475,14 @@ export class Execution {
       runId: this.runId,
       workflowId: this.run.workflowId,
       taskQueue: this.run.taskQueue,
-      onLate: () => {
+      onLate: (place) => {
         if (this.stopped) return
         this.fail(
           new BodyDefect({
             in: `workflow ${this.run.workflow}`,
-            reason:
-              "something that no event records woke the body outside of a turn (a promise, a timer, or another body)"
+            reason: `something that no event records woke the body outside of a turn${
+              place === undefined ? "" : `, where it waited at ${place}`
+            }: a promise, a timer, or another body`
           }),
           []
         )
