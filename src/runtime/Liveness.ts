@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Events from "../core/Event.js"
+import type * as Events from "../core/Event.js"
 import { Limits } from "../core/Limits.js"
 import type { LivenessFault } from "../core/Liveness.js"
 import * as Liveness from "../core/Liveness.js"
@@ -14,6 +14,7 @@ import * as Messages from "../core/Message.js"
 import * as RunStates from "../core/RunState.js"
 import type { Run, StoreError } from "../persistence/Store.js"
 import { Store } from "../persistence/Store.js"
+import * as Histories from "./Histories.js"
 
 /**
  * The faults of all open runs. Meant for stores that are at rest: a run that is taking a turn may look torn between two
@@ -40,16 +41,7 @@ export const check: Effect.Effect<ReadonlyArray<LivenessFault>, StoreError | Eve
 const checkRun = (run: Run, workers: ReadonlySet<string>) =>
   Effect.gen(function*() {
     const store = yield* Store
-    const state = RunStates.empty(run.runId)
-    for (;;) {
-      const rows = yield* store.history(run.runId, state.turn, Limits.historyPageTurns)
-      for (const row of rows) {
-        const events = Events.decode(row)
-        if (Either.isLeft(events)) return yield* events.left
-        RunStates.evolve(state, { turn: row.turn, at: row.at, events: events.right })
-      }
-      if (rows.length < Limits.historyPageTurns) break
-    }
+    const state = RunStates.fold(run.runId, yield* Histories.read(store, run.runId))
     const mail: Array<Message> = []
     for (const each of yield* store.mail(run.runId, 0)) {
       const message = Messages.decode(each.body)

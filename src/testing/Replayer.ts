@@ -28,6 +28,7 @@ import type { WorkflowHost } from "../dsl/Workflow.js"
 import type { Run, StoreError } from "../persistence/Store.js"
 import { Store } from "../persistence/Store.js"
 import * as Replaying from "../runtime/execution/Replaying.js"
+import * as Histories from "../runtime/Histories.js"
 import { Hosts } from "../runtime/Hosts.js"
 import { Interpreter } from "../runtime/interpreter/Interpreter.js"
 
@@ -266,23 +267,17 @@ const replayTurns = (
   }
 }
 
-const readHistory = (run: Run): Effect.Effect<Either.Either<History, ReplayFailed>, StoreError, Store> =>
-  Effect.gen(function*() {
-    const store = yield* Store
-    const turns: Array<Turn> = []
-    for (;;) {
-      const rows = yield* store.history(run.runId, turns.length, Limits.historyPageTurns)
-      for (const row of rows) {
-        const events = Events.decode(row)
-        if (Either.isLeft(events)) {
-          const { runId, workflow } = run
-          return Either.left(new ReplayFailed({ runId, workflow, reason: "Unreadable", detail: events.left.message }))
-        }
-        turns.push({ turn: row.turn, at: row.at, events: events.right })
-      }
-      if (rows.length < Limits.historyPageTurns) return Either.right({ runId: run.runId, turns })
-    }
-  })
+const readHistory = (run: Run): Effect.Effect<Either.Either<History, ReplayFailed>, StoreError, Store> => {
+  const { runId, workflow } = run
+  return Effect.flatMap(Store, (store) => Histories.read(store, runId)).pipe(
+    Effect.map((turns) => Either.right({ runId, turns })),
+    Effect.catchTag(
+      "UnreadableTurn",
+      ({ message }) =>
+        Effect.succeed(Either.left(new ReplayFailed({ runId, workflow, reason: "Unreadable", detail: message })))
+    )
+  )
+}
 
 /** Gives how many there were. An open run without a first turn has nothing to replay. */
 const eachRun = <E, R>(status: Status, most: number, look: (run: Run) => Effect.Effect<void, E, R>) =>

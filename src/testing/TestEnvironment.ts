@@ -10,11 +10,10 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { Client } from "../dsl/Client.js"
-import type * as Workflow from "../dsl/Workflow.js"
 import * as SqliteStore from "../persistence/sqlite/SqliteStore.js"
 import type { Run, StoreError } from "../persistence/Store.js"
 import { Store } from "../persistence/Store.js"
-import * as StoreClient from "../runtime/ClientOf.js"
+import * as Histories from "../runtime/Histories.js"
 import { Performing } from "../runtime/Performing.js"
 import * as Worker from "../runtime/Worker.js"
 import * as CrashingStore from "./CrashingStore.js"
@@ -143,21 +142,16 @@ const whyStuck = (store: Store["Type"]): Effect.Effect<string | undefined> =>
   })
 
 const drawAll = (store: Store["Type"]): Effect.Effect<string> =>
-  Effect.provide(
-    Effect.gen(function*() {
-      const client = yield* Client
-      const drawings: Array<string> = []
-      const statuses = ["Running", "Completed", "Failed", "Canceled", "Terminated"] as const
-      for (const status of statuses) {
-        for (const run of yield* store.runs({ status, afterRunId: undefined, limit: 20 })) {
-          const turns = yield* client.handle({ name: run.workflow } as Workflow.Any, run.workflowId, run.runId).history
-          drawings.push(Timeline.draw(run, turns).join("\n"))
-        }
+  Effect.gen(function*() {
+    const drawings: Array<string> = []
+    const statuses = ["Running", "Completed", "Failed", "Canceled", "Terminated"] as const
+    for (const status of statuses) {
+      for (const run of yield* store.runs({ status, afterRunId: undefined, limit: 20 })) {
+        drawings.push(Timeline.draw(run, yield* Histories.read(store, run.runId)).join("\n"))
       }
-      return drawings.join("\n\n")
-    }).pipe(Effect.orDie),
-    StoreClient.layer.pipe(Layer.provide(Layer.succeed(Store, store)))
-  )
+    }
+    return drawings.join("\n\n")
+  }).pipe(Effect.orDie)
 
 /** The same client; what waits for a run lets time skip. */
 const awaitingClient = (client: Client["Type"], skipping: TimeSkipping): Client["Type"] => {

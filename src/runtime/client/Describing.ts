@@ -10,11 +10,11 @@ import type { Turn } from "../../core/Event.js"
 import * as Events from "../../core/Event.js"
 import * as Failures from "../../core/Failure.js"
 import * as Activities from "../../core/family/Activity.js"
-import { Limits } from "../../core/Limits.js"
 import type { Attention, Description, PendingActivity } from "../../dsl/Client.js"
 import type { WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
 import { StoreUnavailable } from "../../dsl/WorkflowFailure.js"
 import type { Task } from "../../persistence/Store.js"
+import * as Histories from "../Histories.js"
 import type { Calls, Target } from "./Calls.js"
 
 /** Row X11. @since 0.1.0 */
@@ -64,16 +64,10 @@ export const history = (
 ): Effect.Effect<ReadonlyArray<Turn>, WorkflowNotFound | StoreUnavailable> =>
   Effect.gen(function*() {
     const run = yield* calls.find(target, "history")
-    const turns: Array<Turn> = []
-    for (;;) {
-      const rows = yield* calls.of("history", calls.store.history(run.runId, turns.length, Limits.historyPageTurns))
-      for (const row of rows) {
-        const events = Events.decode(row)
-        if (Either.isLeft(events)) return yield* new StoreUnavailable({ call: "history", detail: events.left.message })
-        turns.push({ turn: row.turn, at: row.at, events: events.right })
-      }
-      if (rows.length < Limits.historyPageTurns) return turns
-    }
+    return yield* Effect.mapError(
+      Histories.read(calls.store, run.runId),
+      (error) => new StoreUnavailable({ call: "history", detail: error.message })
+    )
   })
 
 /** Pending activities by sequence number, from the turns that scheduled them. */
