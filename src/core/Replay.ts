@@ -17,6 +17,14 @@ import * as Timer from "./family/Timer.js"
 import * as Update from "./family/Update.js"
 import * as Payload from "./Payload.js"
 
+/** What to do about a divergence, by what made it. @since 0.1.0 */
+export const remedies = {
+  changed:
+    "The code changed while this run was open. Deploy code that keeps this order for open runs, or guard the change with a patch.",
+  unstable:
+    "The same code did both: it depends on something that no history records, as a variable outside of the body, the machine's clock, or what was in memory. Keep state in the body, and take what is outside in by an activity or a step."
+}
+
 /**
  * The program no longer does what its history says it did (rows V3, V4).
  *
@@ -32,7 +40,9 @@ export class NondeterminismError extends Schema.TaggedError<NondeterminismError>
   recorded: Schema.String,
   attempted: Schema.String,
   /** The line of the author's code that asked for it, where it is known. */
-  place: Schema.optionalWith(Schema.String, { exact: true })
+  place: Schema.optionalWith(Schema.String, { exact: true }),
+  /** The body does now this and now that: no change of the code made the difference. */
+  unstable: Schema.optionalWith(Schema.Boolean, { exact: true })
 }) {
   override get message(): string {
     return [
@@ -40,7 +50,7 @@ export class NondeterminismError extends Schema.TaggedError<NondeterminismError>
       `  recorded:  ${this.recorded}`,
       `  attempted: ${this.attempted}`,
       ...(this.place === undefined ? [] : [`  from:      ${this.place}`]),
-      "The code changed while this run was open. Deploy code that keeps this order for open runs, or guard the change with a patch."
+      this.unstable === true ? remedies.unstable : remedies.changed
     ].join("\n")
   }
 }

@@ -126,6 +126,15 @@ export interface Activity<Name extends string, Payload, Success, Error> {
   readonly toLayer: <R>(
     body: (payload: Payload) => Effect.Effect<Success, Error | ApplicationError, R>
   ) => Layer.Layer<Hosted<Name>, never, Exclude<R, ActivityContext | Scope.Scope>>
+  /** The codecs, for the runtime and for tests. */
+  readonly codecs: Codecs
+}
+
+/** Compiled once per definition. @since 0.1.0 */
+export interface Codecs {
+  readonly payload: Codec
+  readonly success: Codec
+  readonly error: Codec
 }
 
 /**
@@ -155,6 +164,7 @@ export class ActivityHost {
     readonly authored: {
       readonly payload: Codec
       readonly success: Codec
+      readonly error: Codec
       readonly body: (payload: never) => Effect.Effect<unknown, unknown, unknown>
     }
   ) {}
@@ -270,10 +280,10 @@ export const make = <
           }
           const attempt = body(decoded.right as never) as Effect.Effect<unknown, unknown>
           return Effect.matchEffect(attempt, { onFailure, onSuccess })
-        }, { payload, success, body }))
+        }, { payload, success, error, body }))
     )
 
-  return { name, execute, start, toLayer } as unknown as Activity<
+  return { name, execute, start, toLayer, codecs: { payload, success, error } } as unknown as Activity<
     Name,
     PayloadType<P>,
     TypeOf<S, void>,

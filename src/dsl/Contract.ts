@@ -58,6 +58,8 @@ export class ContractError extends Schema.TaggedError<ContractError>()("Contract
  * @since 0.1.0
  */
 export interface Codec {
+  /** What it was compiled from: tests generate values of it. */
+  readonly schema: AnySchema
   readonly encode: (value: unknown) => Either.Either<Payload.Payload, ContractError>
   readonly decode: (payload: Payload.Payload) => Either.Either<unknown, ContractError>
 }
@@ -78,11 +80,12 @@ export const codec = (schema: AnySchema, subject: string): Codec => {
   const refuse = (error: { readonly message: string }) => new ContractError({ subject, reason: error.message })
   // A void value carries nothing: it is left out of the event altogether.
   if (schema.ast === Schema.Void.ast) {
-    return { encode: () => Either.right(undefined), decode: () => Either.right(undefined) }
+    return { schema, encode: () => Either.right(undefined), decode: () => Either.right(undefined) }
   }
   const encode = refusing(Schema.encodeUnknownEither(schema as Schema.Schema<unknown, unknown>))
   const decode = refusing(Schema.decodeUnknownEither(schema as Schema.Schema<unknown, unknown>))
   return {
+    schema,
     encode: (value) => {
       const encoded = encode(value)
       if (Either.isLeft(encoded)) return Either.left(refuse(encoded.left))

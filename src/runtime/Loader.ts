@@ -15,11 +15,13 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import type { Turn } from "../core/Event.js"
 import * as Events from "../core/Event.js"
 import { Limits } from "../core/Limits.js"
 import { NondeterminismError } from "../core/Replay.js"
 import type { Attention } from "../dsl/Client.js"
+import * as Contract from "../dsl/Contract.js"
 import { WorkflowHost } from "../dsl/Workflow.js"
 import type { Mail, Run, Store, StoreError, WorkerId } from "../persistence/Store.js"
 import { Execution } from "./execution/Execution.js"
@@ -162,7 +164,7 @@ export class Loader {
   }
 }
 
-const codec = { encode: Either.right, decode: Either.right }
+const codec = Contract.codec(Schema.Unknown, "unknown")
 
 /** Stands for a workflow that this worker does not know; it never takes a turn. */
 const unknownHost = new WorkflowHost(

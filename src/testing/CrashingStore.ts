@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
 import { Store } from "../persistence/Store.js"
 import type { VirtualTime } from "./VirtualTime.js"
 
@@ -52,6 +53,7 @@ export class Life {
   frozen: Deferred.Deferred<void> | undefined
   private readonly hanging = new Set<() => void>()
   private buried = false
+  private working = 0
 
   constructor(
     readonly number: number,
@@ -72,7 +74,16 @@ export class Life {
     )
   }
 
+  /** Counts what its authors' code has under way: that goes on by itself, until it is done or the process is dead. */
+  work(change: 1 | -1): void {
+    if (this.dead) return
+    this.working += change
+    if (change === 1) this.time.begin()
+    else this.time.end()
+  }
+
   die(): void {
+    for (; this.working > 0; this.working--) this.time.end()
     this.dead = true
     this.clock.forget()
     Deferred.unsafeDone(this.died, Exit.void)
@@ -147,6 +158,13 @@ export class Life {
     this.hanging.add(interrupt)
   })
 }
+
+/** Takes a life's remains out of memory; nothing of that reaches the store. */
+export const bury = (life: Life, scope: Scope.CloseableScope): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    life.bury()
+    return Effect.zipRight(life.time.rest, Effect.asVoid(Effect.exit(Scope.close(scope, Exit.void))))
+  })
 
 type Members = Record<string, unknown>
 

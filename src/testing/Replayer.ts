@@ -234,14 +234,29 @@ const replayOn = (
     const attempt = () => replayTurns(host, { runId, workflowId, workflow, taskQueue }, turns)
     const error = attempt()
     if (error === undefined) return Effect.void
-    // Once more for the line of the author's code, which costs too much to be taken each time.
-    if (error instanceof NondeterminismError) {
-      const located = Replaying.traced(attempt)
-      return located instanceof NondeterminismError ? located : error
-    }
+    if (error instanceof NondeterminismError) return located(error, attempt)
     const detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
     return new ReplayFailed({ runId, workflow, reason: "TurnFailed", detail })
   })
+
+/**
+ * With the line of the author's code, which costs too much to be taken each time: replayed again for it. A body that then
+ * does something else depends on more than its history.
+ */
+const located = (error: NondeterminismError, attempt: () => unknown): NondeterminismError => {
+  let found = error
+  let unstable = false
+  for (let again = 0; again < againMax && found.place === undefined; again++) {
+    const next = Replaying.traced(attempt)
+    if (next instanceof NondeterminismError) found = next
+    unstable ||= !(next instanceof NondeterminismError) || next.attempted !== error.attempted
+    if (!unstable) break
+  }
+  return unstable ? new NondeterminismError({ ...found, unstable }) : found
+}
+
+/** Times until a body that does now this and now that has shown where. */
+const againMax = 4
 
 /** What stopped it, if anything did. */
 const replayTurns = (

@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import type { Handle } from "perdure"
 import { Client, UpdateFailed, Worker, WorkflowClosed, WorkflowFailure } from "perdure"
 import { Store } from "perdure/sqlite"
@@ -94,13 +94,6 @@ export const worker = (
     }).pipe(Layer.provide(CrashingStore.layer(life)), Layer.provide(Layer.succeed(Store, store)))
     const context = yield* Effect.withClock(Layer.build(layer), life.clock.clock)
     return Context.get(context, Client)
-  })
-
-/** Takes a life's remains out of memory; nothing of that reaches the store. */
-export const bury = (life: Life, scope: Scope.CloseableScope): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    life.bury()
-    return Effect.zipRight(life.time.rest, Effect.asVoid(Effect.exit(Scope.close(scope, Exit.void))))
   })
 
 /** The one execution of a proof. */

@@ -17,6 +17,7 @@ import type { Turn } from "../../src/core/Event.js"
 import * as Timers from "../../src/core/family/Timer.js"
 import * as Messages from "../../src/core/Message.js"
 import * as RunStates from "../../src/core/RunState.js"
+import * as CrashingStore from "../../src/testing/CrashingStore.js"
 import { Life } from "../../src/testing/CrashingStore.js"
 import { beginning, VirtualTime } from "../../src/testing/VirtualTime.js"
 import type { World } from "./Generated.js"
@@ -136,7 +137,7 @@ const open = (scenario: Scenario, manner: Manner): Effect.Effect<Stage, unknown,
       })
     yield* create(runId, "the one", scenario)
     if (manner.crowded) yield* create(crowdId, "the crowd", crowd)
-    const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Playing.bury(life, scope))
+    const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => CrashingStore.bury(life, scope))
     const client = yield* Scope.extend(Playing.worker(life, worldOf(puppets, life), manner.settings), scope)
     // What sleeps for no time at all goes on at once.
     const settle = Effect.suspend(() => time.to(time.now))

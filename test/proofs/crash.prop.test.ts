@@ -14,14 +14,16 @@ import { Liveness } from "perdure"
 import { SqliteStore, Store } from "perdure/sqlite"
 import type { Turn } from "../../src/core/Event.js"
 import type { CrashPoint } from "../../src/testing/CrashingStore.js"
+import * as CrashingStore from "../../src/testing/CrashingStore.js"
 import { Life } from "../../src/testing/CrashingStore.js"
+import * as Audit from "../../src/testing/durable/Audit.js"
 import { VirtualTime } from "../../src/testing/VirtualTime.js"
 import * as Folder from "../persistence/Folder.js"
-import * as Audit from "./Audit.js"
 import * as Expected from "./Expected.js"
 import * as Playing from "./Playing.js"
 import type { Scenario } from "./Program.js"
 import * as Programs from "./Program.js"
+import { received } from "./Received.js"
 import { forAll, testMillis } from "./Runs.js"
 
 describe("a crash", () => {
@@ -145,7 +147,7 @@ const lives = (files: Files, scenario: Scenario, points: ReadonlyArray<CrashPoin
 
 const liveOnce = (life: Life, scenario: Scenario, account: Playing.Account, store: Store["Type"]) =>
   Effect.gen(function*() {
-    const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Playing.bury(life, scope))
+    const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => CrashingStore.bury(life, scope))
     const whole = Effect.tap(
       Effect.provideService(Playing.play(life, scenario, account), Scope.Scope, scope),
       () => Scope.close(scope, Exit.void)
@@ -172,7 +174,7 @@ const inspect = (account: Playing.Account, before: ReadonlyArray<Turn>, life: nu
     assert.deepStrictEqual(ran.filter((key) => !scheduled.has(key)), [], "ran before its command was committed (I2)")
     for (const key of activities.keys()) account.settled.add(key)
     for (const name of steps) account.settled.add(name)
-    const { signals, updates } = Audit.received(turns)
+    const { signals, updates } = received(turns)
     for (const mail of yield* store.mail(runId, 0)) {
       const body = JSON.parse(mail.body) as { readonly id?: string; readonly input?: { readonly key: number } }
       if (mail.kind === "Signal") signals.set(body.input!.key, (signals.get(body.input!.key) ?? 0) + 1)
@@ -188,7 +190,7 @@ const inspect = (account: Playing.Account, before: ReadonlyArray<Turn>, life: nu
 const atTheEnd = (account: Playing.Account, scenario: Scenario, before: ReadonlyArray<Turn>, life: number) =>
   Effect.gen(function*() {
     const turns = yield* inspect(account, before, life + 1)
-    const { signals, updates } = Audit.received(turns)
+    const { signals, updates } = received(turns)
     scenario.messages.forEach((message, key) => {
       const sends = account.sends.get(key) ?? 0
       const count = (message.kind === "signal" ? signals.get(key) : updates.get(Playing.updateId(key))) ?? 0

@@ -10,7 +10,7 @@ import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import type { Turn } from "../../src/core/Event.js"
 import * as Events from "../../src/core/Event.js"
-import * as Audit from "./Audit.js"
+import * as Audit from "../../src/testing/durable/Audit.js"
 import { fileOf, Kept, layers, recordings, sumsFile } from "./Golden.js"
 import * as Replays from "./Replays.js"
 

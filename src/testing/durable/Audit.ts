@@ -3,8 +3,8 @@
  *
  * Findings are words; a clean history has none.
  */
-import type { Event, Turn } from "../../src/core/Event.js"
-import * as Activities from "../../src/core/family/Activity.js"
+import type { Event, Turn } from "../../core/Event.js"
+import * as Activities from "../../core/family/Activity.js"
 
 /** Faults of a history by itself. */
 export const history = (turns: ReadonlyArray<Turn>): ReadonlyArray<string> => {
@@ -129,21 +129,6 @@ export const outcomes = (runId: string, turns: ReadonlyArray<Turn>) => {
     }
   }
   return { scheduled, activities, steps }
-}
-
-/** How often each signal (by the key in its input) and each update (by its id) is in a history. */
-export const received = (turns: ReadonlyArray<Turn>) => {
-  const signals = new Map<number, number>()
-  const updates = new Map<string, number>()
-  for (const { events } of turns) {
-    for (const event of events) {
-      if (event._tag === "SignalReceived") {
-        const { key } = event.input as { readonly key: number }
-        signals.set(key, (signals.get(key) ?? 0) + 1)
-      } else if (event._tag === "UpdateAccepted") updates.set(event.id, (updates.get(event.id) ?? 0) + 1)
-    }
-  }
-  return { signals, updates }
 }
 
 const isAnswer = (event: Event): boolean => event._tag === "UpdateCompleted" || event._tag === "UpdateFailed"
