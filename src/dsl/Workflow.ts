@@ -218,8 +218,8 @@ export interface Workflow<
 export interface WorkflowOptions<in Payload> {
   /** Derives the workflow id from the payload where a start names none. */
   readonly idempotencyKey?: ((payload: Payload) => string) | undefined
-  /** A defect in the body fails the run, and not the turn (row W16). Default false. */
-  readonly failOnDefect?: boolean | undefined
+  /** A defect in the body, or each of which this holds, fails the run, and not the turn (row W16). Default false. */
+  readonly failOnDefect?: boolean | ((defect: unknown) => boolean) | undefined
   /** A call whose input differs from the recorded one is nondeterminism in live runs too. Default false. */
   readonly strictReplay?: boolean | undefined
 }

@@ -10,6 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { Client } from "../dsl/Client.js"
+import { WorkflowHost } from "../dsl/Workflow.js"
 import * as SqliteStore from "../persistence/sqlite/SqliteStore.js"
 import type { Run, StoreError } from "../persistence/Store.js"
 import { Store } from "../persistence/Store.js"
@@ -92,7 +93,8 @@ const make = <const Hosts extends ReadonlyArray<Layer.Layer.Any>>({ startAt, ...
     // The worker's end waits, too, on the clock that it was begun with.
     yield* Effect.addFinalizer((exit) => skipping.through(Scope.close(scope, exit)))
     const observed = CrashingStore.layer(life).pipe(Layer.provide(Layer.succeed(Store, store)))
-    const worker = Worker.layer({ ...options, lease: leaseMillis, shutdownGrace: 0 }).pipe(
+    const hosts = options.hosts.map((layer) => assertive(layer as Layer.Layer<never>))
+    const worker = Worker.layer({ ...options, hosts, lease: leaseMillis, shutdownGrace: 0 }).pipe(
       Layer.provide(Layer.merge(observed, Layer.succeed(Performing, skipping.perform)))
     ) as Layer.Layer<Client>
     const context = yield* Effect.withClock(Layer.buildWithScope(worker, scope), life.clock.clock)
@@ -120,6 +122,25 @@ const make = <const Hosts extends ReadonlyArray<Layer.Layer.Any>>({ startAt, ...
       })
     )
   })
+
+/** A workflow whose assertions fail the run, where another defect fails the turn: the test that awaits it is told (row T2). */
+const assertive = (host: Layer.Layer<never>): Layer.Layer<never> =>
+  Layer.map(host, (context: Context.Context<never>) => {
+    const services = new Map(context.unsafeMap)
+    for (const [key, service] of services) {
+      if (!(service instanceof WorkflowHost)) continue
+      const { failOnDefect } = service.definition.options
+      const fails = (defect: unknown) =>
+        isAssertionError(defect) || failOnDefect === true ||
+        (typeof failOnDefect === "function" && failOnDefect(defect))
+      const definition = { ...service.definition, options: { ...service.definition.options, failOnDefect: fails } }
+      services.set(key, new WorkflowHost(definition, service.body, service.services))
+    }
+    return Context.unsafeMake(services) as Context.Context<never>
+  })
+
+/** Of node:assert, chai, vitest and their kin: all go by this name. */
+const isAssertionError = (defect: unknown): boolean => defect instanceof Error && defect.name === "AssertionError"
 
 /** A century: nobody takes this worker over, and its renewals are no wake-ups worth skipping to. */
 const leaseMillis = 36_500 * 86_400_000

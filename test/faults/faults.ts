@@ -142,7 +142,7 @@ export const faults: ReadonlyArray<Fault> = [
     name: "a failed turn fails the run",
     breaks: "I7",
     file: "src/runtime/interpreter/Interpreter.ts",
-    from: "return Cause.isDie(cause) && this.definition.options.failOnDefect !== true",
+    from: "return failsTurn(cause, this.definition.options)",
     to: "return false",
     tests: ["interpreter/Turns", "runtime/worker-faults"]
   },

@@ -6,7 +6,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
-import { Activity, Client, Workflow } from "perdure"
+import { Activity, Client, Workflow, WorkflowFailure } from "perdure"
 import { TestEnvironment } from "perdure/testing"
 import { vi } from "vitest"
 
@@ -73,6 +73,28 @@ describe("a test environment", () => {
       assert.strictEqual(yield* handle.result, "mocked Bo")
       assert.strictEqual(yield* environment.currentTime, start + 2.5 * day)
     }).pipe(Effect.provide(TestEnvironment.layer({ hosts: [PatientLive, mocked] }))))
+
+  it.effect("an assertion in a body fails the run, and any other defect its turn (T2, W16)", () => {
+    const Asserting = Workflow.make("Asserting", { payload: Schema.Boolean })
+    const AssertingLive = Asserting.toLayer((asserts) =>
+      Effect.sync(() => {
+        if (asserts) assert.strictEqual<number>(1, 2, "one is not two")
+        throw new TypeError("a slip")
+      })
+    )
+    return Effect.gen(function*() {
+      const client = yield* Client
+      const failure = yield* Effect.flip(client.execute(Asserting, true))
+      assert.instanceOf(failure, WorkflowFailure)
+      assert.deepInclude(failure.failure, { _tag: "Application", type: "AssertionError" })
+      assert.include(failure.message, "one is not two")
+      const slipping = yield* client.start(Asserting, false)
+      yield* (yield* TestEnvironment).sleep(1)
+      const { attention, status } = yield* slipping.describe
+      assert.strictEqual(status, "Running")
+      assert.deepInclude(attention, { _tag: "TurnFailed" })
+    }).pipe(Effect.provide(TestEnvironment.layer({ hosts: [AssertingLive] })))
+  })
 
   it.effect("begins when it is told to", () =>
     Effect.gen(function*() {

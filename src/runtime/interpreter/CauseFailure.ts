@@ -4,12 +4,14 @@
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
+import * as Chunk from "effect/Chunk"
 import * as Either from "effect/Either"
 import type { Failure } from "../../core/Failure.js"
 import * as Failures from "../../core/Failure.js"
 import { ActivityError, toFailure as activityFailure } from "../../dsl/ActivityError.js"
 import { ApplicationError, toFailure as applicationFailure } from "../../dsl/ApplicationError.js"
 import type { Codec } from "../../dsl/Contract.js"
+import type { WorkflowOptions } from "../../dsl/Workflow.js"
 
 /**
  * The recorded form: a declared error by its schema, everything else as what it is.
@@ -25,6 +27,12 @@ export const failureOf = (error: Codec, cause: Cause.Cause<unknown>): Failure =>
   if (encoded === undefined || Either.isLeft(encoded)) return plain(thrown)
   const { message, type } = Failures.fromUnknown(thrown)
   return { _tag: "Declared", type, message, error: encoded.right }
+}
+
+/** Whether a cause fails the turn (I7), and neither the run nor the update: a defect, unless the workflow opts out (row W16). @since 0.1.0 */
+export const failsTurn = (cause: Cause.Cause<unknown>, { failOnDefect }: WorkflowOptions<never>): boolean => {
+  if (!Cause.isDie(cause) || failOnDefect === true) return false
+  return typeof failOnDefect !== "function" || !Chunk.every(Cause.defects(cause), failOnDefect)
 }
 
 /** In words, for whoever asked. @since 0.1.0 */

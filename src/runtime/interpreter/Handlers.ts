@@ -15,7 +15,7 @@ import type { Failure } from "../../core/Failure.js"
 import type { SignalReceived } from "../../core/family/Signal.js"
 import type { UpdateAccepted } from "../../core/family/Update.js"
 import type { ErasedImplementation, WorkflowHost } from "../../dsl/Workflow.js"
-import { failureOf, messageOf } from "./CauseFailure.js"
+import { failsTurn, failureOf, messageOf } from "./CauseFailure.js"
 import { BodyDefect, defect } from "./TurnFailure.js"
 
 type Erased = Effect.Effect<unknown, unknown, unknown>
@@ -200,7 +200,7 @@ export class Handlers {
   }
 
   private failsTurn(cause: Cause.Cause<unknown>): boolean {
-    return Cause.isDie(cause) && this.body.definition.options.failOnDefect !== true
+    return failsTurn(cause, this.body.definition.options)
   }
 }
 

@@ -39,7 +39,7 @@ import { LazyScope } from "../LazyScope.js"
 import * as BodyRuntime from "./BodyRuntime.js"
 import * as BodyServices from "./BodyServices.js"
 import { CancelRequests } from "./CancelRequests.js"
-import { failureOf, isCancellation } from "./CauseFailure.js"
+import { failsTurn, failureOf, isCancellation } from "./CauseFailure.js"
 import { FiberTracker } from "./FiberTracker.js"
 import * as Guard from "./Guard.js"
 import * as Handlers from "./Handlers.js"
@@ -469,6 +469,6 @@ export class Interpreter implements Guard.Guarded {
   }
 
   private failsTurn(cause: Cause.Cause<unknown>): boolean {
-    return Cause.isDie(cause) && this.definition.options.failOnDefect !== true
+    return failsTurn(cause, this.definition.options)
   }
 }

@@ -496,6 +496,13 @@ describe("how a run ends (W15, W16, W19, I7)", () => {
     assert.deepStrictEqual(brief(driver.complete(1)), ["failed TypeError: oops"])
   })
 
+  it("with a predicate those defects fail the run that it holds, and others the turn (W16)", () => {
+    const Careless = Workflow.make("Careless", { failOnDefect: (defect) => defect instanceof TypeError })
+    const dying = (defect: unknown) => new Driver(hostOf(Careless.toLayer(() => Effect.die(defect))))
+    assert.deepStrictEqual(brief(dying(new TypeError("oops")).start()), ["failed TypeError: oops"])
+    assert.throws(() => dying(new RangeError("no")).start(), BodyDefect, /RangeError: no/)
+  })
+
   it("what is asked for after the end is dropped, but outcomes of updates (W19)", () => {
     const Late = Workflow.make("Late", { updates: { ask: { success: Schema.String } } })
     const driver = new Driver(hostOf(Late.toLayer(() =>
