@@ -9,9 +9,14 @@ import { check, usage } from "./cli/Check.js"
 
 const [command, ...args] = process.argv.slice(2)
 
+/** One line that is written over, for people; nothing where nobody looks. */
+const progress = (line: string): void => {
+  if (process.stderr.isTTY) process.stderr.write(`\r${line}\x1b[K${line.startsWith("█".repeat(30)) ? "\n" : ""}`)
+}
+
 const program = command === "check"
   ? Effect.map(
-    check(args, { print: (line) => console.log(line), progress: (line) => console.error(line) }),
+    check(args, { print: (line) => console.log(line), progress }),
     (well) => well ? 0 : 1
   )
   : Effect.sync(() => {

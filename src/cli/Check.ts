@@ -4,15 +4,12 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as fs from "node:fs"
-import * as Path from "node:path"
-import { pathToFileURL } from "node:url"
 import { parseArgs } from "node:util"
-import * as SqliteStore from "../persistence/sqlite/SqliteStore.js"
 import type { StoreError } from "../persistence/Store.js"
-import * as Replayer from "../testing/Replayer.js"
+import * as DeployGate from "../testing/DeployGate.js"
+import type * as Replayer from "../testing/Replayer.js"
 
 /**
  * The command was not understood, or what it names is not there.
@@ -27,14 +24,15 @@ export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", {
 }
 
 /** @since 0.1.0 */
-export const usage = `perdure check --module FILE --store FILE [--closed N]
+export const usage = `perdure check --module FILE --store FILE [--closed N] [--processes N]
 
 Replays all open runs of a store with the workflows that a module exports, and says which of them the code would break.
 Changes nothing. Exits with 0 when all is well, with 1 when a run would break, with 2 when it could not be asked.
 
   --module FILE   a JavaScript module that exports the Layers of its workflows, in any exports, alone or in lists
   --store FILE    the SQLite file of the runs
-  --closed N      replays up to N closed runs as well; default 0`
+  --closed N      replays up to N closed runs as well; default 0
+  --processes N     default: as many as there are cores`
 
 /**
  * Runs the command; gives whether all is well. Prints the report through `print`, and progress through `progress`.
@@ -46,15 +44,12 @@ export const check = (
   out: { readonly print: (line: string) => void; readonly progress: (line: string) => void }
 ): Effect.Effect<boolean, UsageError | StoreError> =>
   Effect.gen(function*() {
-    const { closed, module, store } = yield* read(args)
-    const workflows = yield* load(module)
-    const report = yield* Replayer.check({
-      workflows,
-      closed,
-      onProgress: ({ failed, replayed }) => {
-        if (replayed % progressEvery === 0) out.progress(`${replayed} runs replayed, ${failed} failed`)
-      }
-    }).pipe(Effect.provide(SqliteStore.layer({ filename: store })))
+    const options = yield* read(args)
+    const report = yield* Effect.catchTag(
+      DeployGate.check({ ...options, onProgress: (sofar) => out.progress(progressLine(sofar)) }),
+      "GateError",
+      ({ reason }) => new UsageError({ reason: `--module ${options.module}: ${reason}` })
+    )
     for (const { error } of report.failed) out.print(`✗ ${error.message}\n`)
     const { failed: { length }, replayed } = report
     out.print(
@@ -69,7 +64,14 @@ export const check = (
 // internal
 // -----------------------------------------------------------------------------
 
-const progressEvery = 1_000
+const barChars = 30
+
+/** `██████░░░░  1,200 of 2,000 runs, 1 would break` */
+const progressLine = ({ failed, of, replayed }: Replayer.Progress): string => {
+  const full = Math.round(barChars * replayed / Math.max(1, of))
+  const counts = `${replayed.toLocaleString("en-US")} of ${of.toLocaleString("en-US")} runs`
+  return `${"█".repeat(full)}${"░".repeat(barChars - full)}  ${counts}${failed === 0 ? "" : `, ${failed} would break`}`
+}
 
 const read = (args: ReadonlyArray<string>) =>
   Effect.gen(function*() {
@@ -77,28 +79,24 @@ const read = (args: ReadonlyArray<string>) =>
       try: () =>
         parseArgs({
           args: [...args],
-          options: { module: { type: "string" }, store: { type: "string" }, closed: { type: "string", default: "0" } }
+          options: {
+            module: { type: "string" },
+            store: { type: "string" },
+            closed: { type: "string", default: "0" },
+            processes: { type: "string" }
+          }
         }),
       catch: (error) => new UsageError({ reason: error instanceof Error ? error.message : String(error) })
     })
-    const { closed, module, store } = values
+    const { closed, module, store, processes } = values
     if (module === undefined || store === undefined) {
       return yield* new UsageError({ reason: "check needs --module and --store" })
     }
     if (!/^\d+$/.test(closed)) return yield* new UsageError({ reason: `--closed ${closed}: a whole number from 0` })
+    if (processes !== undefined && !/^[1-9]\d*$/.test(processes)) {
+      return yield* new UsageError({ reason: `--processes ${processes}: a whole number from 1` })
+    }
     // Opening it would create it, and find no run in it.
     if (!fs.existsSync(store)) return yield* new UsageError({ reason: `--store ${store}: there is no such file` })
-    return { module, store, closed: Number(closed) }
-  })
-
-const load = (file: string): Effect.Effect<Replayer.Workflows, UsageError> =>
-  Effect.gen(function*() {
-    const exports = yield* Effect.tryPromise({
-      try: () => import(pathToFileURL(Path.resolve(file)).href) as Promise<Record<string, unknown>>,
-      catch: (error) =>
-        new UsageError({ reason: `--module ${file}: ${error instanceof Error ? error.message : String(error)}` })
-    })
-    const layers = new Set(Object.values(exports).flat().filter(Layer.isLayer))
-    if (layers.size === 0) return yield* new UsageError({ reason: `--module ${file}: it exports no Layer` })
-    return [...layers]
+    return { module, store, closed: Number(closed), processes: processes === undefined ? undefined : Number(processes) }
   })

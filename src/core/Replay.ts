@@ -20,7 +20,7 @@ import * as Payload from "./Payload.js"
 /** What to do about a divergence, by what made it. @since 0.1.0 */
 export const remedies = {
   changed:
-    "The code changed while this run was open. Deploy code that keeps this order for open runs, or guard the change with a patch.",
+    "The code changed while this run was open. Guard the change with a patch, or leave open runs to workers with the old code and start new ones on another task queue.",
   unstable:
     "The same code did both: it depends on something that no history records, as a variable outside of the body, the machine's clock, or what was in memory. Keep state in the body, and take what is outside in by an activity or a step."
 }

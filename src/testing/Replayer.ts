@@ -20,7 +20,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Turn } from "../core/Event.js"
 import * as Events from "../core/Event.js"
-import type { Status } from "../core/family/Execution.js"
+import { Status } from "../core/family/Execution.js"
 import { Limits } from "../core/Limits.js"
 import { NondeterminismError } from "../core/Replay.js"
 import * as RunStates from "../core/RunState.js"
@@ -128,37 +128,65 @@ export interface CheckOptions {
   /** Closed runs to replay as well, in all: completed ones first, the newest of them first. Default 0. */
   readonly closed?: number | undefined
   /** Called after each run. */
-  readonly onProgress?: ((sofar: { readonly replayed: number; readonly failed: number }) => void) | undefined
+  readonly onProgress?: ((sofar: Progress) => void) | undefined
+}
+
+/** How far a check has come. @since 0.1.0 */
+export interface Progress {
+  readonly replayed: number
+  readonly failed: number
+  readonly of: number
 }
 
 /**
  * Replays all open runs of a store, and some of the closed ones, with the code of today: the question to ask before it is
  * deployed. Changes nothing in the store, and may run beside its workers: what they add meanwhile is not looked at.
+ * `DeployGate.check` does the same on all cores, with a module in place of Layers.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const check = (options: CheckOptions): Effect.Effect<Report, StoreError, Store> =>
   Effect.scoped(Effect.gen(function*() {
-    const hosts = yield* hostsOf(options.workflows)
+    const replayStored = yield* replayerOf(options.workflows)
+    const runIds = yield* runsToCheck(options.closed ?? 0)
     const failed: Array<Failed> = []
     let replayed = 0
-    const look = (run: Run) =>
-      Effect.gen(function*() {
-        const history = yield* readHistory(run)
-        const result = Either.isLeft(history) ? history : yield* Effect.either(replayOn(hosts, history.right))
-        replayed++
-        if (Either.isLeft(result)) failed.push({ runId: run.runId, error: result.left })
-        options.onProgress?.({ replayed, failed: failed.length })
-        yield* Effect.yieldNow()
-      })
-    yield* eachRun("Running", Infinity, look)
-    let left = options.closed ?? 0
-    for (const status of ["Completed", "Failed", "Canceled", "Terminated"] as const) {
-      left -= yield* eachRun(status, left, look)
+    for (const runId of runIds) {
+      const error = yield* replayStored(runId)
+      replayed++
+      if (error !== undefined) failed.push({ runId, error })
+      options.onProgress?.({ replayed, failed: failed.length, of: runIds.length })
     }
     return { replayed, failed }
   }))
+
+/** All open runs that have a history, and so many closed ones. @since 0.1.0 */
+export const runsToCheck = (closed: number): Effect.Effect<ReadonlyArray<string>, StoreError, Store> =>
+  Effect.gen(function*() {
+    const open = yield* runsOf("Running", Infinity)
+    const rest: Array<string> = []
+    for (const status of closedStatuses) rest.push(...(yield* runsOf(status, closed - rest.length)))
+    return [...open, ...rest]
+  })
+
+/** How to replay a run of a store; gives what is wrong with it. @since 0.1.0 */
+export const replayerOf = (
+  workflows: Workflows
+): Effect.Effect<
+  (runId: string) => Effect.Effect<Failed["error"] | undefined, StoreError, Store>,
+  never,
+  Scope.Scope
+> =>
+  Effect.map(hostsOf(workflows), (hosts) => (runId) =>
+    Effect.gen(function*() {
+      const history = yield* readHistory(runId)
+      // Others get a turn between two runs.
+      yield* Effect.yieldNow()
+      if (Either.isLeft(history)) return history.left
+      const result = yield* Effect.either(replayOn(hosts, history.right))
+      return Either.isLeft(result) ? result.left : undefined
+    }))
 
 /**
  * The text of a history, to be kept in a file.
@@ -282,34 +310,31 @@ const replayTurns = (
   }
 }
 
-const readHistory = (run: Run): Effect.Effect<Either.Either<History, ReplayFailed>, StoreError, Store> => {
-  const { runId, workflow } = run
-  return Effect.flatMap(Store, (store) => Histories.read(store, runId)).pipe(
+const readHistory = (runId: string): Effect.Effect<Either.Either<History, ReplayFailed>, StoreError, Store> =>
+  Effect.flatMap(Store, (store) => Histories.read(store, runId)).pipe(
     Effect.map((turns) => Either.right({ runId, turns })),
     Effect.catchTag(
       "UnreadableTurn",
-      ({ message }) =>
-        Effect.succeed(Either.left(new ReplayFailed({ runId, workflow, reason: "Unreadable", detail: message })))
+      ({ message }) => Effect.succeed(Either.left(new ReplayFailed({ runId, reason: "Unreadable", detail: message })))
     )
   )
-}
 
-/** Gives how many there were. An open run without a first turn has nothing to replay. */
-const eachRun = <E, R>(status: Status, most: number, look: (run: Run) => Effect.Effect<void, E, R>) =>
+const closedStatuses = Status.literals.filter((status) => status !== "Running")
+
+/** An open run without a first turn has nothing to replay. */
+const runsOf = (status: Status, most: number): Effect.Effect<ReadonlyArray<string>, StoreError, Store> =>
   Effect.gen(function*() {
     const store = yield* Store
+    const found: Array<string> = []
     let seen = 0
     let afterRunId: string | undefined
     while (seen < most) {
       const limit = Math.min(Limits.claimRowsMax, most - seen)
       const runs = yield* store.runs({ status, afterRunId, limit })
-      for (const run of runs) {
-        const { turns } = yield* store.size(run.runId)
-        if (turns > 0) yield* look(run)
-      }
+      for (const { runId, turn } of runs) if (turn > 0) found.push(runId)
       seen += runs.length
       if (runs.length < limit) break
       afterRunId = runs[runs.length - 1]!.runId
     }
-    return seen
+    return found
   })

@@ -31,18 +31,30 @@ const perdure = (...args: ReadonlyArray<string>) =>
     )
   })
 
-/** A file with an open run of two activities. */
-const parcels = Effect.gen(function*() {
-  const store = (yield* Folder.make).file("parcels.db")
-  const hosts = [...layers, Pack.toLayer(() => Effect.succeed("packed")), Post.toLayer(() => Effect.succeed("posted"))]
-  const worker = Worker.layer({ hosts }).pipe(Layer.provide(SqliteStore.layer({ filename: store })))
-  const runId = yield* Effect.gen(function*() {
-    const handle = yield* (yield* Client).start(Parcel, undefined, { workflowId: "p" })
-    yield* Effect.repeat(Effect.delay(handle.describe, "10 millis"), { until: ({ turns }) => turns >= 3 })
-    return handle.runId
-  }).pipe(Effect.provide(worker as Layer.Layer<Client>))
-  return { store, runId }
-})
+/** A file with open runs of two activities. */
+const parcelsOf = (count: number) =>
+  Effect.gen(function*() {
+    const store = (yield* Folder.make).file("parcels.db")
+    const hosts = [
+      ...layers,
+      Pack.toLayer(() => Effect.succeed("packed")),
+      Post.toLayer(() => Effect.succeed("posted"))
+    ]
+    const worker = Worker.layer({ hosts }).pipe(Layer.provide(SqliteStore.layer({ filename: store })))
+    const runId = yield* Effect.gen(function*() {
+      const client = yield* Client
+      const handles = yield* Effect.forEach(
+        Array.from({ length: count }, (_, index) => `p${index}`),
+        (workflowId) => client.start(Parcel, undefined, { workflowId })
+      )
+      for (const handle of handles) {
+        yield* Effect.repeat(Effect.delay(handle.describe, "10 millis"), { until: ({ turns }) => turns >= 3 })
+      }
+      return handles[0]!.runId
+    }).pipe(Effect.provide(worker as Layer.Layer<Client>))
+    return { store, runId }
+  })
+const parcels = parcelsOf(1)
 
 describe("perdure check", () => {
   it.scopedLive("lets the same code pass", () =>
@@ -61,6 +73,26 @@ describe("perdure check", () => {
       assert.include(stdout, runId)
       assert.match(stdout, /recorded: {2}activity Pack #1\n {2}attempted: activity Post #1\n/)
       assert.include(stdout, "1 of 1 runs would break\n")
+    }))
+
+  it.scopedLive("shares the runs out to several processes, and misses none", () =>
+    Effect.gen(function*() {
+      const { store } = yield* parcelsOf(100)
+      const on = (module: string) =>
+        perdure("check", "--module", `test/cli/${module}.ts`, "--store", store, "--processes", "2")
+      const [same, other] = yield* Effect.all([on("workflows"), on("reordered")])
+      assert.strictEqual(same.stdout, "✓ 100 runs replayed: the code does what their histories say\n")
+      assert.include(other.stdout, "100 of 100 runs would break\n")
+      const named = [...other.stdout.matchAll(/Parcel \(run ([-0-9a-f]+)\) does not do/g)].map(([, runId]) => runId)
+      assert.strictEqual(new Set(named).size, 100)
+    }))
+
+  it.scopedLive("does not pass when a process of it dies", () =>
+    Effect.gen(function*() {
+      const { store } = yield* parcels
+      const { code, stderr } = yield* perdure("check", "--module", "test/cli/exiting.ts", "--store", store)
+      assert.strictEqual(code, 2)
+      assert.include(stderr, "--module test/cli/exiting.ts: its process ended with 3")
     }))
 
   it.scopedLive("says what it was not given", () =>
