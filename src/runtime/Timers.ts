@@ -19,6 +19,14 @@ export interface Timer {
   index: number
 }
 
+/** A clock that says for how long it can be slept on at most, in milliseconds; one that does not: for a day. @since 0.1.0 */
+export interface TimerClock extends Clock.Clock {
+  readonly sleepMillisMax?: number
+}
+
+/** A day: longer delays do not fit a JavaScript timer, and the machine's clock may jump meanwhile. */
+const dayMillis = 86_400_000
+
 /** @since 0.1.0 */
 export class Timers {
   private readonly heap: Array<Timer> = []
@@ -26,7 +34,7 @@ export class Timers {
   private sleepsUntil = Infinity
   private stopped = false
 
-  constructor(private readonly clock: Clock.Clock, private readonly runtime: Runtime.Runtime<never>) {}
+  constructor(private readonly clock: TimerClock, private readonly runtime: Runtime.Runtime<never>) {}
 
   /** Calls `fire` at the given time, in epoch milliseconds, or as soon as possible if it has passed. */
   schedule(at: number, fire: () => void): Timer {
@@ -69,8 +77,8 @@ export class Timers {
     const first = this.heap[0]
     if (first === undefined || this.stopped) return
     this.sleepsUntil = first.at
-    // A day at most: longer delays do not fit a JavaScript timer, and the machine's clock may jump meanwhile.
-    const millis = Math.min(Math.max(0, first.at - this.clock.unsafeCurrentTimeMillis()), 86_400_000)
+    const { sleepMillisMax = dayMillis } = this.clock
+    const millis = Math.min(Math.max(0, first.at - this.clock.unsafeCurrentTimeMillis()), sleepMillisMax)
     this.sleeper = Runtime.runFork(this.runtime)(
       Effect.flatMap(this.clock.sleep(Duration.millis(millis)), () => Effect.sync(() => this.ring()))
     )

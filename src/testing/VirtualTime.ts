@@ -12,6 +12,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type { TimerClock } from "../runtime/Timers.js"
 
 interface Sleeper {
   readonly at: number
@@ -173,8 +174,9 @@ export class VirtualTime {
 
 const byTime = (a: Sleeper, b: Sleeper): number => a.at - b.at || a.order - b.order
 
-class VirtualClock implements Clock.Clock {
+class VirtualClock implements TimerClock {
   readonly [Clock.ClockTypeId]: Clock.ClockTypeId = Clock.ClockTypeId
+  readonly sleepMillisMax = Infinity
   readonly currentTimeMillis: Effect.Effect<number>
   readonly currentTimeNanos: Effect.Effect<bigint>
 
