@@ -35,7 +35,8 @@ const turnOf = (runId: string, turn: number): TurnCommit => ({
   tasksRemoved: turn === 1 ? [] : [turn - 1],
   tasksCanceled: [],
   mail: [],
-  replies: []
+  replies: [],
+  creates: []
 })
 
 const throughStore = (filename: string, durability: Durability, batch: number, batches: number) =>

@@ -4,6 +4,7 @@
  * ```
  *   Commit ─▶ Verdict, Turns, TaskChanges      Claims, Tasks   who wakes what
  *   Runs, History, Mailbox, Leases             Changes         who is told
+ *   Creating, Closing                          the first and the last of a run, for Commit and Runs
  *   all over Database (transactions, errors), Batch (many rows, few statements), Decode, Rows (checked rows)
  * ```
  *
@@ -14,6 +15,7 @@ import type * as Changes from "./sql/Changes.js"
 import * as Claims from "./sql/Claims.js"
 import * as Closing from "./sql/Closing.js"
 import * as Commit from "./sql/Commit.js"
+import * as Creating from "./sql/Creating.js"
 import * as Database from "./sql/Database.js"
 import type { Dialect } from "./sql/Dialect.js"
 import * as History from "./sql/History.js"
@@ -51,13 +53,14 @@ export const make = (options: Options): Store["Type"] => {
   const db = Database.make(options.client, dialect, options.busyTimeoutMillis)
   const mailbox = Mailbox.statements(dialect)
   const closing = Closing.statements(dialect, mailbox)
-  const turns = Turns.statements(dialect, mailbox, closing)
+  const creating = Creating.statements(dialect, mailbox)
+  const turns = Turns.statements(dialect, mailbox, closing, creating)
   const taskChanges = TaskChanges.statements(dialect, mailbox)
   const registered = Leases.registered(dialect)
   return {
     about,
-    ...Commit.make(db, turns, taskChanges, mailbox, registered, changes),
-    ...Runs.make(db, mailbox, closing, changes),
+    ...Commit.make(db, turns, taskChanges, mailbox, creating, registered, changes),
+    ...Runs.make(db, creating, closing, changes),
     ...History.make(db),
     ...Mailbox.make(db, mailbox, changes),
     ...Claims.make(db, mailbox, registered),

@@ -70,6 +70,16 @@ export interface Run {
   readonly wakeAt: number | undefined
   readonly startedAt: number
   readonly closedAt: number | undefined
+  /** The first run of its chain: itself, unless another was continued or retried by it. */
+  readonly firstRunId: string
+  /** The run that it continues or retries. */
+  readonly previousRunId: string | undefined
+  /** Counts from 1: which try of the chain's input this is. */
+  readonly attempt: number
+  /** Its first turn waits until then. */
+  readonly startAt: number | undefined
+  /** When its timeouts end it. */
+  readonly expiresAt: number | undefined
   /** The last turn that is committed; 0 before the first. */
   readonly turn: number
   /** Why the run does not get on, as JSON: a failed turn, or no wake-up left. */
@@ -83,6 +93,15 @@ export interface NewRun {
   readonly workflow: string
   readonly taskQueue: string
   readonly startedAt: number
+  /** Undefined: it is the first run of its chain. */
+  readonly firstRunId?: string | undefined
+  readonly previousRunId?: string | undefined
+  /** Default 1. */
+  readonly attempt?: number | undefined
+  /** Its first turn waits until then, whatever messages come but a cancel request (row X7). */
+  readonly startAt?: number | undefined
+  /** When its timeouts end it (row X8). */
+  readonly expiresAt?: number | undefined
 }
 
 /** @category models @since 0.1.0 */
@@ -164,6 +183,22 @@ export interface ClaimedTask extends Task {
   readonly row: HistoryRow
 }
 
+/**
+ * A run that the turn of another one brings into being, with its Start in its mailbox. It is due when it may begin.
+ *
+ * One whose workflow id has an open run once the closes of the same commit are written is left out, and its Start with
+ * it; the turn goes in all the same. What follows from that is up to whoever creates it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Creation {
+  readonly run: NewRun
+  readonly start: NewMail
+  /** Owned by the worker of the commit from the beginning, under epoch 1, which then takes its first turn; else anybody's. */
+  readonly owned: boolean
+}
+
 /** What one turn writes. @since 0.1.0 */
 export interface TurnCommit {
   readonly runId: string
@@ -191,6 +226,8 @@ export interface TurnCommit {
   /** Messages of this run that were acknowledged or must not be lost, put away for a later turn. */
   readonly mail: ReadonlyArray<NewMail>
   readonly replies: ReadonlyArray<Reply>
+  /** Runs that begin with this commit, written after its closes. */
+  readonly creates: ReadonlyArray<Creation>
 }
 
 /** @category models @since 0.1.0 */

@@ -8,6 +8,7 @@ import Sqlite from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+import { migrations } from "../../src/persistence/sqlite/SqliteMigrations.js"
 import * as SqliteStore from "../../src/persistence/sqlite/SqliteStore.js"
 import { Store } from "../../src/persistence/Store.js"
 import { done, first, staffed, turns } from "./contract/Samples.js"
@@ -150,7 +151,7 @@ describe("opening a SQLite store", () => {
       )
       assert.deepStrictEqual(printed, ["Created", "Created"])
       const db = new Sqlite(filename)
-      assert.strictEqual(db.prepare("SELECT count(*) FROM perdure_migrations").pluck().get(), 1)
+      assert.strictEqual(db.prepare("SELECT count(*) FROM perdure_migrations").pluck().get(), migrations.length)
       assert.strictEqual(db.prepare("SELECT count(*) FROM perdure_runs").pluck().get(), 2)
       db.close()
     }))

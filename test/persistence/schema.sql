@@ -15,7 +15,7 @@ CREATE TABLE perdure_runs (
   started_at INTEGER NOT NULL,
   closed_at INTEGER,
   attention TEXT
-) STRICT, WITHOUT ROWID;
+, first_run_id TEXT, previous_run_id TEXT, attempt INTEGER NOT NULL DEFAULT 1, start_at INTEGER, expires_at INTEGER) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX perdure_runs_open ON perdure_runs (workflow_id) WHERE status = 'Running';
 

@@ -17,11 +17,11 @@ import * as Effect from "effect/Effect"
 import type { Commit, Refusal, Store, TurnCommit } from "../Store.js"
 import * as Batch from "./Batch.js"
 import type { Changes } from "./Changes.js"
+import type * as Creating from "./Creating.js"
 import type { Database, Tx } from "./Database.js"
 import type { Registered } from "./Leases.js"
 import type * as Mailbox from "./Mailbox.js"
 import * as Rows from "./Rows.js"
-import { openRun } from "./Runs.js"
 import type * as TaskChanges from "./TaskChanges.js"
 import type * as Turns from "./Turns.js"
 import * as Verdict from "./Verdict.js"
@@ -35,17 +35,11 @@ export const make = (
   turns: Turns.Statements,
   taskChanges: TaskChanges.Statements,
   mailbox: Mailbox.Statements,
+  creating: Creating.Statements,
   registered: Registered,
   changes: Changes
 ): Pick<Store["Type"], "commit"> => {
   const { dialect } = db
-  const insert = Batch.make(dialect, {
-    before: `INSERT INTO perdure_runs
-      (run_id, workflow_id, workflow, task_queue, status, owner, epoch, wake_at, started_at, attention) VALUES`,
-    row: "(?, ?, ?, ?, 'Running', ?, ?, ?, ?, ?)",
-    after: "ON CONFLICT DO NOTHING RETURNING run_id"
-  })
-  const open = dialect.text(openRun)
   const fence = Batch.make(dialect, {
     // The plus signs keep the planner to the key: through an index of the status it would read all open runs' entries.
     before: "SELECT run_id, epoch FROM perdure_runs WHERE +status = 'Running' AND +owner = ? AND run_id IN (",
@@ -55,22 +49,22 @@ export const make = (
 
   const createRuns = (tx: Tx, worker: string, creates: ReadonlyArray<TurnCommit>) =>
     Effect.gen(function*() {
-      const conflicts = new Map<string, string | undefined>()
       if (creates.length === 0) {
-        return conflicts
+        return noConflicts
       }
       if (!(yield* registered(tx, worker))) {
         return new Map(creates.map(({ runId }) => [runId, undefined]))
       }
-      const params = creates.flatMap((turn) => newRunParams(worker, turn))
-      const created = new Set(yield* Effect.flatMap(Batch.run(tx, insert, params), Rows.runId))
-      for (const { create, runId } of creates) {
-        if (!created.has(runId)) {
-          const [found] = yield* Effect.flatMap(tx(open, [create!.workflowId]), Rows.runId)
-          conflicts.set(runId, found === runId ? undefined : found)
-        }
-      }
-      return conflicts
+      return yield* creating.insert(
+        tx,
+        creates.map(({ attention, create, epoch, wake }) => ({
+          run: create!,
+          owner: worker,
+          epoch,
+          wakeAt: wake?.at,
+          attention: attention?.text
+        }))
+      )
     })
 
   const pass = (
@@ -143,25 +137,12 @@ export const make = (
 
 const noChanges = { stale: new Set<number>() as ReadonlySet<number>, posted: false }
 
-const newRunParams = (worker: string, { attention, create, epoch, wake }: TurnCommit): ReadonlyArray<unknown> => {
-  const { runId, startedAt, taskQueue, workflow, workflowId } = create!
-  return [
-    runId,
-    workflowId,
-    workflow,
-    taskQueue,
-    worker,
-    epoch,
-    wake?.at ?? null,
-    startedAt,
-    attention?.text ?? null
-  ]
-}
+const noConflicts: Creating.Conflicts = new Map()
 
 /** Another worker or client in this process may wait for a result, or host the queue of a task. */
 const concernsOthers = ({ tasks, turns }: Commit): boolean =>
   turns.some((turn) =>
-    turn.close !== undefined || turn.tasksCanceled.length > 0 ||
+    turn.close !== undefined || turn.tasksCanceled.length > 0 || turn.creates.length > 0 ||
     turn.tasksAdded.some((task) => task.worker === undefined)
   ) ||
   tasks.some((change) => change._tag === "Retry")

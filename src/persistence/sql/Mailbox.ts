@@ -7,6 +7,7 @@
  * ```
  *
  * A message to a run that nobody owns makes it due, in the same transaction: a cause and its wake-up never part (I3).
+ * One whose first turn is held until a later time stays held, and is due then; a cancel request lets it begin (row X7).
  *
  * @since 0.1.0
  */
@@ -53,8 +54,13 @@ export const statements = (dialect: Dialect): Statements => {
     row: "(?, ?, ?, ?, ?)"
   })
   const due = Batch.make(dialect, {
-    before:
-      "UPDATE perdure_runs SET wake_at = ? WHERE (wake_at IS NULL OR wake_at > ?) AND owner IS NULL AND run_id IN (",
+    before: `UPDATE perdure_runs SET wake_at = ? WHERE (wake_at IS NULL OR wake_at > ?) AND owner IS NULL
+      AND (start_at IS NULL OR start_at <= ?) AND run_id IN (`,
+    row: "?",
+    after: ")"
+  })
+  const release = Batch.make(dialect, {
+    before: "UPDATE perdure_runs SET start_at = ? WHERE start_at > ? AND run_id IN (",
     row: "?",
     after: ")"
   })
@@ -94,6 +100,7 @@ export const statements = (dialect: Dialect): Statements => {
         const runs = new Map(found.map((run) => [run.runId, run]))
         const rows: Array<unknown> = []
         const waking = new Set<string>()
+        const canceled = new Set<string>()
         const results = mails.map((mail): PostResult => {
           const run = runs.get(mail.runId)
           if (run === undefined) {
@@ -105,11 +112,15 @@ export const statements = (dialect: Dialect): Statements => {
           rows.push(mail.runId, mail.kind, mail.body, now, run.owner ?? null)
           if (run.status === "Running" && run.owner === undefined) {
             waking.add(mail.runId)
+            if (mail.kind === "Cancel") {
+              canceled.add(mail.runId)
+            }
           }
           return "Posted"
         })
         yield* Batch.run(tx, insert, rows)
-        yield* Batch.run(tx, due, [...waking], [now, now])
+        yield* Batch.run(tx, release, [...canceled], [now, now])
+        yield* Batch.run(tx, due, [...waking], [now, now, now])
         return results
       }),
     reply: (tx, replies) => Batch.run(tx, reply, replies.flatMap(({ at, body, requestId }) => [requestId, at, body])),

@@ -26,6 +26,11 @@ export const run: Decode<Run> = decode(
     started_at: "integer",
     closed_at: "integer?",
     attention: "text?",
+    first_run_id: "text?",
+    previous_run_id: "text?",
+    attempt: "integer",
+    start_at: "integer?",
+    expires_at: "integer?",
     turn: "integer"
   },
   (row: RunRow) => ({
@@ -39,6 +44,11 @@ export const run: Decode<Run> = decode(
     wakeAt: row.wake_at ?? undefined,
     startedAt: row.started_at,
     closedAt: row.closed_at ?? undefined,
+    firstRunId: row.first_run_id ?? row.run_id,
+    previousRunId: row.previous_run_id ?? undefined,
+    attempt: row.attempt,
+    startAt: row.start_at ?? undefined,
+    expiresAt: row.expires_at ?? undefined,
     turn: row.turn,
     attention: row.attention ?? undefined
   })
@@ -259,6 +269,11 @@ interface RunRow {
   readonly started_at: number
   readonly closed_at: number | null
   readonly attention: string | null
+  readonly first_run_id: string | null
+  readonly previous_run_id: string | null
+  readonly attempt: number
+  readonly start_at: number | null
+  readonly expires_at: number | null
   readonly turn: number
 }
 

@@ -8,8 +8,9 @@ import * as Option from "effect/Option"
 import type { CreateResult, PostResult, Store } from "../Store.js"
 import type { Changes } from "./Changes.js"
 import type * as Closing from "./Closing.js"
+import type * as Creating from "./Creating.js"
+import { openRun } from "./Creating.js"
 import type { Database } from "./Database.js"
-import type * as Mailbox from "./Mailbox.js"
 import * as Rows from "./Rows.js"
 
 /**
@@ -18,15 +19,8 @@ import * as Rows from "./Rows.js"
  * @since 0.1.0
  */
 export const columns = `r.run_id, r.workflow_id, r.workflow, r.task_queue, r.status, r.owner, r.epoch, r.wake_at,
-  r.started_at, r.closed_at, r.attention,
+  r.started_at, r.closed_at, r.attention, r.first_run_id, r.previous_run_id, r.attempt, r.start_at, r.expires_at,
   coalesce((SELECT max(h.turn) FROM perdure_history h WHERE h.run_id = r.run_id), 0) AS turn`
-
-/**
- * The open run of a workflow id, if there is one.
- *
- * @since 0.1.0
- */
-export const openRun = "SELECT run_id FROM perdure_runs WHERE status = 'Running' AND workflow_id = ?"
 
 /**
  * @category constructors
@@ -34,15 +28,11 @@ export const openRun = "SELECT run_id FROM perdure_runs WHERE status = 'Running'
  */
 export const make = (
   db: Database,
-  mailbox: Mailbox.Statements,
+  creating: Creating.Statements,
   closing: Closing.Statements,
   changes: Changes
 ): Pick<Store["Type"], "create" | "terminate" | "findRun" | "findLatest" | "runs"> => {
   const { text } = db.dialect
-  const insert = text(
-    `INSERT INTO perdure_runs (run_id, workflow_id, workflow, task_queue, status, epoch, wake_at, started_at)
-    VALUES (?, ?, ?, ?, 'Running', 0, ?, ?)`
-  )
   const open = text(openRun)
   const byId = text(`SELECT ${columns} FROM perdure_runs r WHERE r.run_id = ?`)
   const openOf = text(`SELECT ${columns} FROM perdure_runs r WHERE r.status = 'Running' AND r.workflow_id = ?`)
@@ -71,9 +61,7 @@ export const make = (
           if (found !== undefined) {
             return { _tag: "AlreadyRunning", runId: found } satisfies CreateResult
           }
-          const { runId, startedAt, taskQueue, workflow, workflowId } = run
-          yield* tx(insert, [runId, workflowId, workflow, taskQueue, startedAt, startedAt])
-          yield* mailbox.post(tx, [start], startedAt)
+          yield* creating.create(tx, "", [{ run, start, owned: false }], run.startedAt)
           return { _tag: "Created" } satisfies CreateResult
         })).pipe(Effect.tap((result) => result._tag === "Created" ? changes.announce : Effect.void)),
 

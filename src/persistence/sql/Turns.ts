@@ -5,14 +5,15 @@
  * when its wake-up, its attention or its status changes (I12).
  *
  * Added tasks go in before removed ones go out, and mail before closes, so that what comes and goes within one batch
- * ends as it should.
+ * ends as it should. Runs that turns create come after the closes: the next run of a chain takes its workflow id over.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { NewMail, Reply, TurnCommit } from "../Store.js"
+import type { Creation, NewMail, Reply, TurnCommit } from "../Store.js"
 import * as Batch from "./Batch.js"
 import type * as Closing from "./Closing.js"
+import type * as Creating from "./Creating.js"
 import type { Fault, Tx } from "./Database.js"
 import type { Dialect } from "./Dialect.js"
 import type * as Mailbox from "./Mailbox.js"
@@ -32,7 +33,8 @@ export interface Statements {
 export const statements = (
   dialect: Dialect,
   mailbox: Mailbox.Statements,
-  closing: Closing.Statements
+  closing: Closing.Statements,
+  creating: Creating.Statements
 ): Statements => {
   const history = Batch.make(dialect, {
     before: "INSERT INTO perdure_history (run_id, turn, at, format, events) VALUES",
@@ -89,6 +91,9 @@ export const statements = (
       if (rows.closed.length > 0) {
         steps.push(closing.close(tx, rows.closed, worker))
       }
+      if (rows.creations.length > 0) {
+        steps.push(creating.create(tx, worker, rows.creations, now))
+      }
       return Effect.forEach(steps, (step) => step, { discard: true })
     }
   }
@@ -105,6 +110,7 @@ const gather = (worker: string, turns: ReadonlyArray<TurnCommit>) => {
   const mail: Array<NewMail> = []
   const replies: Array<Reply> = []
   const closed: Array<Closing.Closed> = []
+  const creations: Array<Creation> = []
   const wakes = new Map<string, number | null>()
   const attentions = new Map<string, string | null>()
 
@@ -141,6 +147,7 @@ const gather = (worker: string, turns: ReadonlyArray<TurnCommit>) => {
     }
     mail.push(...turn.mail)
     replies.push(...turn.replies)
+    creations.push(...turn.creates)
     // A created run's row was inserted with them.
     if (turn.create === undefined && turn.wake !== undefined) {
       wakes.set(runId, turn.wake.at ?? null)
@@ -161,6 +168,7 @@ const gather = (worker: string, turns: ReadonlyArray<TurnCommit>) => {
     mail,
     replies,
     closed,
+    creations,
     wakes: [...wakes].flat(),
     attentions: [...attentions].flat()
   }

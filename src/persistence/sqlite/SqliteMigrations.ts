@@ -130,5 +130,19 @@ export const migrations: ReadonlyArray<Migration> = [
   started_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID`
     ]
+  },
+  {
+    version: 2,
+    name: "chains of runs",
+    statements: [
+      // Null: the run is the first of its chain, as nearly all are.
+      "ALTER TABLE perdure_runs ADD COLUMN first_run_id TEXT",
+      "ALTER TABLE perdure_runs ADD COLUMN previous_run_id TEXT",
+      "ALTER TABLE perdure_runs ADD COLUMN attempt INTEGER NOT NULL DEFAULT 1",
+      // Its first turn waits until then.
+      "ALTER TABLE perdure_runs ADD COLUMN start_at INTEGER",
+      // When its timeouts end it.
+      "ALTER TABLE perdure_runs ADD COLUMN expires_at INTEGER"
+    ]
   }
 ]

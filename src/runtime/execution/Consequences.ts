@@ -80,7 +80,8 @@ export const nothing = {
   tasksRemoved: [],
   tasksCanceled: [],
   mail: [],
-  replies: []
+  replies: [],
+  creates: []
 } satisfies Partial<TurnCommit>
 
 /** What the decisions need to know. @since 0.1.0 */

@@ -312,7 +312,8 @@ export class Execution {
         tasksRemoved: consequences.tasksRemoved,
         tasksCanceled: consequences.cancels,
         mail: Consequences.nothing.mail,
-        replies: consequences.replies
+        replies: consequences.replies,
+        creates: Consequences.nothing.creates
       },
       taken,
       consequences.starts,

@@ -5,9 +5,9 @@ import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type { StoreError } from "../../../src/persistence/Store.js"
+import type { NewMail, StoreError } from "../../../src/persistence/Store.js"
 import { Store } from "../../../src/persistence/Store.js"
-import { commit, done, first, last, newRun, now, run, signal, task, tasks, turn, turns } from "./Samples.js"
+import { alone, commit, done, first, last, newRun, now, run, signal, task, tasks, turn, turns } from "./Samples.js"
 
 export const suite = (layer: Layer.Layer<Store, StoreError>) => {
   it.effect("a first turn creates its run, owned by the worker", () =>
@@ -15,6 +15,7 @@ export const suite = (layer: Layer.Layer<Store, StoreError>) => {
       yield* done([first("r1", { wake: { at: now + 50 } })])
       assert.deepStrictEqual(yield* run("r1"), {
         ...newRun("r1"),
+        ...alone("r1"),
         status: "Running",
         owner: "ada",
         epoch: 1,
@@ -134,6 +135,89 @@ export const suite = (layer: Layer.Layer<Store, StoreError>) => {
       assert.deepStrictEqual(yield* turns("r2"), [1, 2, 3])
       assert.strictEqual(Option.getOrThrow(yield* store.findLatest("order-1")).runId, "r3")
       assert.strictEqual((yield* run("r3")).turn, 2)
+    }).pipe(Effect.provide(layer)))
+
+  it.effect("a turn that ends its run creates the next of its chain, which takes the workflow id over (I3)", () =>
+    Effect.gen(function*() {
+      const store = yield* Store
+      const same = { workflowId: "order-1" }
+      const next = newRun("r2", {
+        ...same,
+        firstRunId: "r1",
+        previousRunId: "r1",
+        attempt: 2,
+        startAt: now + 50,
+        expiresAt: now + 40
+      })
+      const start: NewMail = { runId: "r2", kind: "Start", body: "{\"start\":2}" }
+      yield* done([first("r1", {}, same), last("r1", 2, { creates: [{ run: next, start, owned: false }] })])
+      assert.deepInclude(yield* run("r1"), { status: "Completed" })
+      assert.deepStrictEqual(yield* run("r2"), {
+        ...next,
+        firstRunId: "r1",
+        previousRunId: "r1",
+        attempt: 2,
+        startAt: now + 50,
+        expiresAt: now + 40,
+        status: "Running",
+        owner: undefined,
+        epoch: 0,
+        // The first of what may come: its begin, or the end of its time.
+        wakeAt: now + 40,
+        closedAt: undefined,
+        turn: 0,
+        attention: undefined
+      })
+      assert.deepStrictEqual(
+        (yield* store.mail("r2", 0)).map(({ body, kind, runId }) => ({ body, kind, runId })),
+        [start]
+      )
+      // Any worker of the queue takes it, once it is due.
+      assert.deepStrictEqual(yield* store.claimRuns("bob", ["orders"], now + 39, 10), [])
+      assert.deepStrictEqual((yield* store.claimRuns("bob", ["orders"], now + 40, 10)).map(({ runId }) => runId), [
+        "r2"
+      ])
+    }).pipe(Effect.provide(layer)))
+
+  it.effect("a run that a turn creates for its own worker is owned from the beginning, and due", () =>
+    Effect.gen(function*() {
+      const store = yield* Store
+      const start: NewMail = { runId: "r2", kind: "Start", body: "{}" }
+      yield* done([first("r1"), turn("r1", 2, { creates: [{ run: newRun("r2"), start, owned: true }] })])
+      assert.deepInclude(yield* run("r2"), { owner: "ada", epoch: 1, wakeAt: now, turn: 0 })
+      assert.deepStrictEqual((yield* store.mailOf("ada", 0, 10)).map(({ runId }) => runId), ["r2"])
+      assert.deepStrictEqual((yield* store.dueRuns("ada", now, 10)).map(({ runId }) => runId), ["r2"])
+      yield* done([turn("r2", 1)])
+      assert.deepStrictEqual(yield* turns("r2"), [1])
+    }).pipe(Effect.provide(layer)))
+
+  it.effect("a run to create whose workflow id is taken is left out with its start; the turn goes in", () =>
+    Effect.gen(function*() {
+      const store = yield* Store
+      const creation = (runId: string, workflowId: string) => ({
+        run: newRun(runId, { workflowId }),
+        start: { runId, kind: "Start", body: "{}" } as const,
+        owned: true
+      })
+      yield* done([first("r1"), first("r2", {}, { workflowId: "order-2" })])
+      yield* done([turn("r1", 2, { creates: [creation("r3", "order-2"), creation("r4", "order-4")] })])
+      assert.deepStrictEqual(yield* turns("r1"), [1, 2])
+      assert.deepStrictEqual(yield* store.findRun("r3"), Option.none())
+      assert.deepStrictEqual(yield* store.mail("r3", 0), [])
+      assert.deepInclude(yield* run("r4"), { owner: "ada", workflowId: "order-4" })
+    }).pipe(Effect.provide(layer)))
+
+  it.effect("a turn that is refused creates nothing (I4)", () =>
+    Effect.gen(function*() {
+      const store = yield* Store
+      yield* done([first("r1")])
+      const start: NewMail = { runId: "r2", kind: "Start", body: "{}" }
+      const { refused } = yield* commit([
+        turn("r1", 2, { epoch: 7, creates: [{ run: newRun("r2"), start, owned: true }] })
+      ])
+      assert.deepStrictEqual([...refused], [[0, { _tag: "Fenced" }]])
+      assert.deepStrictEqual(yield* store.findRun("r2"), Option.none())
+      assert.deepStrictEqual(yield* store.mail("r2", 0), [])
     }).pipe(Effect.provide(layer)))
 
   it.effect("an end closes the run and takes its wake-up, tasks and mail with it", () =>

@@ -56,6 +56,24 @@ export const suite = (layer: Layer.Layer<Store, StoreError>) => {
       assert.strictEqual((yield* store.mailOf("bob", 0, 10)).length, 2)
     }).pipe(Effect.provide(layer)))
 
+  it.effect("a run that is held begins when its time comes, whatever signals come (X7); a cancel request lets it begin", () =>
+    Effect.gen(function*() {
+      const store = yield* Store
+      const held = newRun("r1", { startAt: now + 500 })
+      yield* store.create(held, { runId: "r1", kind: "Start", body: "{}" })
+      assert.deepInclude(yield* run("r1"), { wakeAt: now + 500, startAt: now + 500 })
+      yield* store.post(signal("r1"), now + 1)
+      assert.deepInclude(yield* run("r1"), { wakeAt: now + 500, startAt: now + 500 })
+      assert.deepStrictEqual(yield* store.claimRuns("bob", ["orders"], now + 499, 10), [])
+      yield* store.post({ runId: "r1", kind: "Cancel", body: "{}" }, now + 2)
+      assert.deepInclude(yield* run("r1"), { wakeAt: now + 2, startAt: now + 2 })
+      assert.strictEqual((yield* store.claimRuns("bob", ["orders"], now + 2, 10)).length, 1)
+      // Later ones leave the time at which it began as it is.
+      yield* store.takeOver(["bob"], now + 3, false)
+      yield* store.post({ runId: "r1", kind: "Cancel", body: "{}" }, now + 4)
+      assert.deepInclude(yield* run("r1"), { startAt: now + 2 })
+    }).pipe(Effect.provide(layer)))
+
   it.effect("closed and unknown runs take no message, but for a query", () =>
     Effect.gen(function*() {
       const store = yield* Store

@@ -7,7 +7,7 @@ import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { StoreError } from "../../../src/persistence/Store.js"
 import { Store } from "../../../src/persistence/Store.js"
-import { commit, done, first, last, newRun, now, run, signal, task, turn, turns } from "./Samples.js"
+import { alone, commit, done, first, last, newRun, now, run, signal, task, turn, turns } from "./Samples.js"
 
 const start = (runId: string) => ({ runId, kind: "Start" as const, body: "{}" })
 
@@ -20,6 +20,7 @@ export const suite = (layer: Layer.Layer<Store, StoreError>) => {
       assert.deepStrictEqual(yield* store.create(newRun("r1"), start("r1")), { _tag: "Created" })
       assert.deepStrictEqual(yield* run("r1"), {
         ...newRun("r1"),
+        ...alone("r1"),
         status: "Running",
         owner: undefined,
         epoch: 0,

@@ -33,6 +33,15 @@ export const newRun = (runId: string, change: Partial<NewRun> = {}): NewRun => (
   ...change
 })
 
+/** The columns of a run that is alone in its chain, and may begin. */
+export const alone = (runId: string) => ({
+  firstRunId: runId,
+  previousRunId: undefined,
+  attempt: 1,
+  startAt: undefined,
+  expiresAt: undefined
+})
+
 export const turn = (runId: string, number: number, change: Partial<TurnCommit> = {}): TurnCommit => ({
   runId,
   epoch: 1,
@@ -47,6 +56,7 @@ export const turn = (runId: string, number: number, change: Partial<TurnCommit> 
   tasksCanceled: [],
   mail: [],
   replies: [],
+  creates: [],
   ...change
 })
 

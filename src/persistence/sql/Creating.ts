@@ -1,0 +1,136 @@
+/**
+ * New runs: the one statement that writes their rows, whoever makes them.
+ *
+ * ```
+ *   Runs.create    by a process that does not host it ──┐
+ *   first turn     by the worker that hosts it ─────────┼──▶ row, unless the workflow id has an open run
+ *   TurnCommit.creates   by the turn of another run ────┘
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type { Creation, NewRun } from "../Store.js"
+import * as Batch from "./Batch.js"
+import type { Fault, Tx } from "./Database.js"
+import type { Dialect } from "./Dialect.js"
+import type * as Mailbox from "./Mailbox.js"
+import * as Rows from "./Rows.js"
+
+/** @category models @since 0.1.0 */
+export interface NewRow {
+  readonly run: NewRun
+  readonly owner: string | undefined
+  readonly epoch: number
+  readonly wakeAt: number | undefined
+  readonly attention: string | undefined
+}
+
+/**
+ * By run: the open run of its workflow id that it met; undefined where the run id itself was taken.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Conflicts = ReadonlyMap<string, string | undefined>
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Statements {
+  /** Writes the rows of runs; those that met another are left out, and reported. */
+  readonly insert: (tx: Tx, rows: ReadonlyArray<NewRow>) => Effect.Effect<Conflicts, Fault>
+  /** Writes runs with their Start messages. */
+  readonly create: (
+    tx: Tx,
+    worker: string,
+    creations: ReadonlyArray<Creation>,
+    now: number
+  ) => Effect.Effect<Conflicts, Fault>
+}
+
+/**
+ * The open run of a workflow id, if there is one.
+ *
+ * @since 0.1.0
+ */
+export const openRun = "SELECT run_id FROM perdure_runs WHERE status = 'Running' AND workflow_id = ?"
+
+/**
+ * When a run without a first turn must be looked at: when it may begin, or is out of time.
+ *
+ * @since 0.1.0
+ */
+export const firstWake = ({ expiresAt, startAt, startedAt }: NewRun): number =>
+  Math.min(startAt ?? startedAt, expiresAt ?? Infinity)
+
+/**
+ * @category constructors
+ * @since 0.1.0
+ */
+export const statements = (dialect: Dialect, mailbox: Mailbox.Statements): Statements => {
+  const rows = Batch.make(dialect, {
+    before: `INSERT INTO perdure_runs (run_id, workflow_id, workflow, task_queue, status, owner, epoch, wake_at,
+      started_at, attention, first_run_id, previous_run_id, attempt, start_at, expires_at) VALUES`,
+    row: "(?, ?, ?, ?, 'Running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    after: "ON CONFLICT DO NOTHING RETURNING run_id"
+  })
+  const open = dialect.text(openRun)
+
+  const insert: Statements["insert"] = (tx, wanted) =>
+    Effect.gen(function*() {
+      const created = new Set(yield* Effect.flatMap(Batch.run(tx, rows, wanted.flatMap(params)), Rows.runId))
+      if (created.size === wanted.length) {
+        return noConflicts
+      }
+      const conflicts = new Map<string, string | undefined>()
+      for (const { run: { runId, workflowId } } of wanted) {
+        if (!created.has(runId)) {
+          const [found] = yield* Effect.flatMap(tx(open, [workflowId]), Rows.runId)
+          conflicts.set(runId, found === runId ? undefined : found)
+        }
+      }
+      return conflicts
+    })
+
+  return {
+    insert,
+    create: (tx, worker, creations, now) =>
+      Effect.gen(function*() {
+        const conflicts = yield* insert(
+          tx,
+          creations.map(({ owned, run }) => ({
+            run,
+            owner: owned ? worker : undefined,
+            epoch: owned ? 1 : 0,
+            wakeAt: firstWake(run),
+            attention: undefined
+          }))
+        )
+        yield* mailbox.post(tx, creations.filter(({ run }) => !conflicts.has(run.runId)).map(({ start }) => start), now)
+        return conflicts
+      })
+  }
+}
+
+// internal -----------------------------------------------------------------------------------------------------------
+
+const noConflicts: Conflicts = new Map()
+
+const params = ({ attention, epoch, owner, run, wakeAt }: NewRow): ReadonlyArray<unknown> => [
+  run.runId,
+  run.workflowId,
+  run.workflow,
+  run.taskQueue,
+  owner ?? null,
+  epoch,
+  wakeAt ?? null,
+  run.startedAt,
+  attention ?? null,
+  run.firstRunId ?? null,
+  run.previousRunId ?? null,
+  run.attempt ?? 1,
+  run.startAt ?? null,
+  run.expiresAt ?? null
+]
