@@ -33,6 +33,7 @@ import { Listeners } from "./Listeners.js"
 import type { Loaded } from "./Loader.js"
 import { Loader } from "./Loader.js"
 import { movedReason, Replies } from "./Replies.js"
+import { Residents } from "./Residents.js"
 import { StepRunner } from "./StepRunner.js"
 import type { Timers } from "./Timers.js"
 
@@ -60,10 +61,8 @@ export class Engine {
   readonly activities: ActivityRunner
   readonly timers: Timers
   private readonly steps: StepRunner
-  /** In the order of their last use, longest ago first. */
-  private readonly resident = new Map<string, Execution>()
+  private readonly resident: Residents
   private readonly loading = new Map<string, Loading>()
-  private fibers = 0
   private readonly ends = new Listeners<Closing | undefined>()
   private readonly updates = new Listeners<UpdateAnswer>()
   private readonly around: Surroundings<Execution>
@@ -110,6 +109,9 @@ export class Engine {
       now,
       (runId, outcome) => this.post(runId, letter({ _tag: "StepOutcome", outcome }))
     )
+    this.resident = new Residents(options, (execution) => {
+      if (execution.wakeAt !== undefined) poller.dueAt(execution.wakeAt)
+    })
     this.around = this.surroundings()
     this.replies = new Replies(store, runtime, now)
     this.loader = new Loader(store, hosts, options.taskQueue, workerId, this.around)
@@ -128,7 +130,7 @@ export class Engine {
     const host = this.hosts.workflows.get(run.workflow)!
     const from = { epoch: 1, wakeAt: undefined, attention: undefined }
     const execution = new Execution(run, host, this.around, from, run)
-    this.resident.set(run.runId, execution)
+    this.resident.add(execution)
     execution.post(letter(start, settled))
   }
 
@@ -196,7 +198,7 @@ export class Engine {
 
   /** All copies in memory are stale: the lease was lost. */
   dropAll(): void {
-    for (const execution of this.resident.values()) {
+    for (const execution of this.resident.all()) {
       this.forgetExecution(execution)
       execution.evict()
     }
@@ -262,7 +264,7 @@ export class Engine {
           runId: execution.runId
         })),
       drop: (execution, items, why) => this.dropped(execution, items, why),
-      touched: (execution) => this.touch(execution)
+      touched: (execution) => this.resident.touch(execution)
     }
   }
 
@@ -293,33 +295,8 @@ export class Engine {
     )
   }
 
-  private touch(execution: Execution): void {
-    const { runId } = execution
-    if (this.resident.get(runId) !== execution) return
-    this.resident.delete(runId)
-    this.resident.set(runId, execution)
-    this.fibers += execution.fibers - execution.countedFibers
-    execution.countedFibers = execution.fibers
-    if (this.resident.size > this.options.maxCachedExecutions || this.fibers > this.options.maxCachedFibers) {
-      this.evict()
-    }
-  }
-
-  private evict(): void {
-    for (const execution of this.resident.values()) {
-      if (this.resident.size <= this.options.maxCachedExecutions && this.fibers <= this.options.maxCachedFibers) return
-      if (!execution.isIdle) continue
-      this.forgetExecution(execution, false)
-      execution.evict()
-      if (execution.wakeAt !== undefined) this.poller.dueAt(execution.wakeAt)
-    }
-  }
-
   private forgetExecution(execution: Execution, steps = true): void {
-    if (this.resident.get(execution.runId) !== execution) return
-    this.resident.delete(execution.runId)
-    this.fibers -= execution.countedFibers
-    if (steps) this.steps.cancelAll(execution.runId)
+    if (this.resident.remove(execution) && steps) this.steps.cancelAll(execution.runId)
   }
 
   private dropped(execution: Execution, items: ReadonlyArray<Item>, why: "Refused" | "Failed" | "Reload"): void {
@@ -459,7 +436,7 @@ export class Engine {
           }
           letters.push(item)
         }
-        this.resident.set(runId, loaded.execution)
+        this.resident.add(loaded.execution)
         loaded.execution.resume([...ahead, ...letters, ...items])
       }
     }
