@@ -149,7 +149,7 @@ export const faults: ReadonlyArray<Fault> = [
   {
     name: "a query may write",
     breaks: "I11",
-    file: "src/runtime/interpreter/Journal.ts",
+    file: "src/runtime/interpreter/Steps.ts",
     from: "    if (this.body.isReadOnly) {\n",
     to: "    if (this.body.isReadOnly && false) {\n",
     tests: ["interpreter/Handlers"]
@@ -173,9 +173,9 @@ export const faults: ReadonlyArray<Fault> = [
   {
     name: "compensations run in the order of their steps",
     breaks: "saga",
-    file: "src/runtime/interpreter/Interpreter.ts",
-    from: "const undo = this.compensations.pop()",
-    to: "const undo = this.compensations.shift()",
+    file: "src/runtime/interpreter/Compensations.ts",
+    from: "const undo = this.undos.pop()",
+    to: "const undo = this.undos.shift()",
     tests: ["interpreter/Saga"]
   }
 ]

@@ -11,7 +11,7 @@ import * as RunStates from "../../core/RunState.js"
 import * as Place from "../../dsl/Place.js"
 import type { Run } from "../../persistence/Store.js"
 import type { Interpreter } from "../interpreter/Interpreter.js"
-import { places } from "../interpreter/Journal.js"
+import { places } from "../interpreter/Steps.js"
 import { authorPlace } from "../interpreter/TurnFailure.js"
 
 /**

@@ -21,8 +21,6 @@ import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
-import * as FiberRef from "effect/FiberRef"
-import * as FiberRefs from "effect/FiberRefs"
 import * as Scope from "effect/Scope"
 import type { PCGRandom } from "effect/Utils"
 import type { Command } from "../../core/Command.js"
@@ -40,12 +38,14 @@ import * as BodyRuntime from "./BodyRuntime.js"
 import * as BodyServices from "./BodyServices.js"
 import { CancelRequests } from "./CancelRequests.js"
 import { failsTurn, failureOf, isCancellation } from "./CauseFailure.js"
+import { Compensations } from "./Compensations.js"
 import { FiberTracker } from "./FiberTracker.js"
 import * as Guard from "./Guard.js"
 import * as Handlers from "./Handlers.js"
 import { Journal } from "./Journal.js"
+import * as Reading from "./Reading.js"
 import type { UnrecordedAccess } from "./TurnFailure.js"
-import { BodyDefect, defect, RunawayTurn } from "./TurnFailure.js"
+import { BodyDefect, defect } from "./TurnFailure.js"
 import { TurnScheduler } from "./TurnScheduler.js"
 import * as Whereabouts from "./Whereabouts.js"
 
@@ -116,7 +116,7 @@ export class Interpreter implements Guard.Guarded {
   private readonly handling: Handlers.Handlers
   private readonly scope = new LazyScope()
   private readonly requests = new CancelRequests()
-  private readonly compensations: Array<Erased> = []
+  private readonly compensations = new Compensations(this)
   private logs: Array<BodyRuntime.LogEntry> = []
   private random: PCGRandom | undefined
   private root: AnyFiber | undefined
@@ -228,7 +228,7 @@ export class Interpreter implements Guard.Guarded {
     // An error holds what its stack was taken from, fibers included, until somebody reads it.
     this.violation = undefined
     this.fault = undefined
-    this.compensations.length = 0
+    this.compensations.forget()
     this.logs = []
   }
 
@@ -277,7 +277,7 @@ export class Interpreter implements Guard.Guarded {
   }
 
   compensate(undo: Erased): void {
-    this.compensations.push(undo)
+    this.compensations.add(undo)
   }
 
   catchCancel(effect: Erased, fallback: (reason: string) => Erased): Erased {
@@ -308,49 +308,13 @@ export class Interpreter implements Guard.Guarded {
 
   /** Runs an effect on fibers of its own, at once and read-only (I11). */
   readOnly(effect: Erased): Exit.Exit<unknown, unknown> {
-    const tracker = new FiberTracker()
-    const scheduler = new TurnScheduler(() => {}, this.setting.operationsMax)
-    let violation: UnrecordedAccess | undefined
-    const guarded: Guard.Guarded = {
-      time: this.time,
-      code: this.code,
-      fiberCount: Guard.firstFiberId * 2,
-      outer: undefined,
-      violated: (found) => {
-        violation ??= found
-        scheduler.stop()
-      }
-    }
+    const { code, runtime, time } = this
     this.reading = true
-    Guard.enter(guarded)
-    scheduler.begin()
-    let exit: Exit.Exit<unknown, unknown> | undefined
     try {
-      const fiber = BodyRuntime.fork(
-        this.runtime,
-        effect,
-        scheduler,
-        (refs, fiberId) => FiberRefs.updateAs(refs, { fiberId, fiberRef: FiberRef.currentSupervisor, value: tracker })
-      )
-      fiber.addObserver((done) => {
-        exit ??= done
-      })
-      scheduler.drain()
-      if (exit === undefined) {
-        exit = Exit.die(new Error("a query or validator must not wait"))
-        // What it waits for must not hand it anything later: a Queue would lose an element to it.
-        fiber.unsafeInterruptAsFork(FiberId.none)
-        scheduler.drain()
-      }
-    } catch (thrown) {
-      exit = Exit.die(thrown)
+      return Reading.run({ runtime, time, code, operationsMax: this.setting.operationsMax }, effect)
     } finally {
-      scheduler.end()
-      Guard.leave(guarded)
       this.reading = false
-      tracker.forget()
     }
-    return violation === undefined ? exit : Exit.die(violation)
   }
 
   // --- internal
@@ -361,17 +325,8 @@ export class Interpreter implements Guard.Guarded {
     this.setting.onLate(Whereabouts.of(fiber, this.code))
   }
 
-  /** Drains the queue, then asks the conditions again, until neither gets any further (row W5). */
   private drain(): void {
-    this.scheduler.drain()
-    for (let round = 0; this.journal.recheckConditions(); round++) {
-      if (round >= Limits.turnConditionRoundsMax) {
-        throw new RunawayTurn({ bound: "rounds of conditions", limit: Limits.turnConditionRoundsMax })
-      }
-      const before = this.journal.conditionsMet
-      this.scheduler.drain()
-      if (this.journal.conditionsMet === before) break
-    }
+    this.journal.conditions.settle(this.scheduler)
   }
 
   private deliver(event: Event): void {
@@ -410,7 +365,7 @@ export class Interpreter implements Guard.Guarded {
       Effect.flatMap(
         Effect.flatMap(Effect.exit(restore(program)), (exit) => this.closeScope(exit)),
         (exit) =>
-          Exit.isSuccess(exit) || this.failsTurn(exit.cause) ? exit : Effect.zipRight(this.runCompensations(), exit)
+          Exit.isSuccess(exit) || this.failsTurn(exit.cause) ? exit : Effect.zipRight(this.compensations.run(), exit)
       )
     )
     this.root = BodyRuntime.fork(this.runtime, main, this.scheduler, this.requests.atRoot)
@@ -447,28 +402,7 @@ export class Interpreter implements Guard.Guarded {
       : Effect.map(Effect.exit(closing), (closed) => Exit.zipLeft(exit, closed))
   }
 
-  /** The last one first; one that fails is told of, and the others go on. */
-  private runCompensations(): Erased {
-    return Effect.suspend(() => {
-      const undo = this.compensations.pop()
-      if (undo === undefined) return Effect.void
-      // On a daemon: a cancel request that comes now interrupts the run's fiber and its children, and no compensation.
-      // There it may use timeouts and races, too, which do not interrupt what is uninterruptible.
-      return Effect.flatMap(
-        Effect.forkDaemon(Effect.interruptible(undo)),
-        (fiber) =>
-          Effect.flatMap(fiber.await, (exit) => {
-            if (Exit.isFailure(exit)) {
-              if (this.failsTurn(exit.cause)) return exit
-              this.warn(`a compensation failed, the others go on: ${Cause.pretty(exit.cause)}`)
-            }
-            return this.runCompensations()
-          })
-      )
-    })
-  }
-
-  private failsTurn(cause: Cause.Cause<unknown>): boolean {
+  failsTurn(cause: Cause.Cause<unknown>): boolean {
     return failsTurn(cause, this.definition.options)
   }
 }
