@@ -6,160 +6,42 @@
  *
  * @since 0.1.0
  */
-import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import type { Hosted } from "./Activity.js"
 import { checkName } from "./Activity.js"
-import type { ActivityError } from "./ActivityError.js"
-import type { ApplicationError } from "./ApplicationError.js"
 import type { AnySchema, Codec, PayloadInput, PayloadType, TypeOf } from "./Contract.js"
 import * as Contract from "./Contract.js"
+import { implementation } from "./ErasedHandlers.js"
+import type {
+  BodyError,
+  BodyServices,
+  ErrorsOf,
+  HandlersOf,
+  Implementation,
+  OnlyDeclared,
+  QueryContract,
+  QueryTypes,
+  ServicesOf,
+  SignalContract,
+  SignalTypes,
+  UpdateContract,
+  UpdateTypes
+} from "./Handlers.js"
 import type * as Step from "./Step.js"
 import type { WorkflowContext } from "./WorkflowContext.js"
 
 export { allHandlersFinished, catchCancel, condition, info, now, random, uuid, withCompensation } from "./Body.js"
+export type * from "./Handlers.js"
 
 // -----------------------------------------------------------------------------
-// models: contracts
+// models
 // -----------------------------------------------------------------------------
-
-/** @category models @since 0.1.0 */
-export interface SignalContract {
-  readonly payload?: PayloadInput
-}
-
-/** @category models @since 0.1.0 */
-export interface QueryContract {
-  readonly payload?: PayloadInput
-  readonly success?: AnySchema
-}
-
-/** @category models @since 0.1.0 */
-export interface UpdateContract {
-  readonly payload?: PayloadInput
-  readonly success?: AnySchema
-  readonly error?: AnySchema
-}
-
-/** Payload types by signal name. @since 0.1.0 */
-export type SignalTypes<S> = {
-  readonly [K in keyof S]: S[K] extends { readonly payload: infer P } ? PayloadType<P> : void
-}
-
-/** Payload and success types by query name. @since 0.1.0 */
-export type QueryTypes<Q> = {
-  readonly [K in keyof Q]: {
-    readonly payload: Q[K] extends { readonly payload: infer P } ? PayloadType<P> : void
-    readonly success: Q[K] extends { readonly success: infer S } ? TypeOf<S, void> : void
-  }
-}
-
-/** Payload, success and error types by update name. @since 0.1.0 */
-export type UpdateTypes<U> = {
-  readonly [K in keyof U]: {
-    readonly payload: U[K] extends { readonly payload: infer P } ? PayloadType<P> : void
-    readonly success: U[K] extends { readonly success: infer S } ? TypeOf<S, void> : void
-    readonly error: U[K] extends { readonly error: infer E } ? TypeOf<E, never> : never
-  }
-}
-
-// -----------------------------------------------------------------------------
-// models: bodies
-// -----------------------------------------------------------------------------
-
-/**
- * Errors that fail a run besides those it declares (row W15). Anything thrown fails the turn instead (I7).
- *
- * @category models
- * @since 0.1.0
- */
-export type BodyError = ApplicationError | ActivityError | Cause.TimeoutException
-
-/**
- * What a body may require: durable steps, activities that are hosted, services that its inline steps use, a Scope.
- * Any other service would do I/O in the body, and does not compile.
- *
- * @category models
- * @since 0.1.0
- */
-// A union over all names: `Hosted<string>` would not accept `Hosted<"ChargeCard">` were it invariant; it is covariant.
-export type BodyServices = WorkflowContext | Hosted<string> | Step.Needs<unknown> | Scope.Scope
 
 /** What the Layer of a body asks for: its activities, and the services of its inline steps. @since 0.1.0 */
 export type Requirements<R> = R extends Step.Needs<infer S> ? S : Exclude<R, WorkflowContext | Scope.Scope>
-
-/**
- * A body with its handlers, made by `of`.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Implementation<in out Name extends string, out Success, out E, out R> {
-  readonly [ImplementationTypeId]: {
-    readonly name: Name
-    readonly success: Success
-    readonly error: E
-    readonly services: R
-  }
-}
-
-const ImplementationTypeId: unique symbol = Symbol.for("perdure/Workflow/Implementation")
-
-type AnyEffect = Effect.Effect<unknown, unknown, unknown>
-
-/** What each kind of handler may be, by the contract. @since 0.1.0 */
-export interface Handlers<Success, Signals, Queries, Updates> {
-  readonly signals: { readonly [K in keyof Signals]: (payload: Signals[K]) => AnyEffect }
-  readonly queries: {
-    readonly [K in keyof Queries]: Queries[K] extends { readonly payload: infer P; readonly success: infer S }
-      ? (payload: P) => Effect.Effect<S, ApplicationError>
-      : never
-  }
-  readonly updates: {
-    readonly [K in keyof Updates]: Updates[K] extends
-      { readonly payload: infer P; readonly success: infer S; readonly error: infer E } ?
-        | ((payload: P) => Effect.Effect<S, E | BodyError, BodyServices>)
-        | {
-          /** Refuses the update before anything is recorded; reads only (row U2). */
-          readonly validate?: (payload: P) => Effect.Effect<unknown, E | ApplicationError>
-          readonly handle: (payload: P) => Effect.Effect<S, E | BodyError, BodyServices>
-        }
-      : never
-  }
-  readonly run: Effect.Effect<Success, unknown, unknown>
-}
-
-/** Kinds of which the contract declares none may be left out. @since 0.1.0 */
-export type HandlersOf<Success, Signals, Queries, Updates> =
-  & Pick<Handlers<Success, Signals, Queries, Updates>, "run">
-  & ([keyof Signals] extends [never] ? unknown : Pick<Handlers<Success, Signals, Queries, Updates>, "signals">)
-  & ([keyof Queries] extends [never] ? unknown : Pick<Handlers<Success, Signals, Queries, Updates>, "queries">)
-  & ([keyof Updates] extends [never] ? unknown : Pick<Handlers<Success, Signals, Queries, Updates>, "updates">)
-
-/** Forbids handlers that the contract does not declare: one with a slip in its name would never be called. */
-type OnlyDeclared<I, Contract> = {
-  readonly [Kind in keyof I]: Kind extends "run" ? unknown
-    : Kind extends keyof Contract ? { readonly [Name in Exclude<keyof I[Kind], keyof Contract[Kind]>]: never }
-    : never
-}
-
-type EffectOf<F> = F extends (payload: never) => infer Eff ? Eff
-  : F extends { readonly handle: (payload: never) => infer Eff } ? Eff
-  : never
-type Each<I, Kind extends string> = I extends { readonly [K in Kind]: infer H } ? EffectOf<H[keyof H]> : never
-type ErrorIn<Eff> = Eff extends Effect.Effect<unknown, infer E, unknown> ? E : never
-type ServicesIn<Eff> = Eff extends Effect.Effect<unknown, unknown, infer R> ? R : never
-type RunOf<I> = I extends { readonly run: infer Eff } ? Eff : never
-
-/** The errors of the run and of signal handlers, which fail the run alike (row S5). @since 0.1.0 */
-export type ErrorsOf<I> = ErrorIn<RunOf<I>> | ErrorIn<Each<I, "signals">>
-
-/** The requirements of the run and of all handlers. @since 0.1.0 */
-export type ServicesOf<I> = ServicesIn<RunOf<I>> | ServicesIn<Each<I, "signals">> | ServicesIn<Each<I, "updates">>
 
 /** Says in types that a worker hosts the workflow of this name. @since 0.1.0 */
 export interface HostedWorkflow<Name extends string> {
@@ -260,20 +142,6 @@ export type SignalsOf<W> = Types<W> extends { readonly signals: infer S } ? S : 
 export type QueriesOf<W> = Types<W> extends { readonly queries: infer Q } ? Q : never
 /** @since 0.1.0 */
 export type UpdatesOf<W> = Types<W> extends { readonly updates: infer U } ? U : never
-
-/** A handler of an update, in its erased form. @since 0.1.0 */
-export interface UpdateHandler {
-  readonly validate: ((payload: unknown) => Effect.Effect<unknown, unknown>) | undefined
-  readonly handle: (payload: unknown) => Effect.Effect<unknown, unknown, unknown>
-}
-
-/** What `of` made, in its erased form. @since 0.1.0 */
-export interface ErasedImplementation {
-  readonly signals: ReadonlyMap<string, (payload: unknown) => Effect.Effect<unknown, unknown, unknown>>
-  readonly queries: ReadonlyMap<string, (payload: unknown) => Effect.Effect<unknown, unknown>>
-  readonly updates: ReadonlyMap<string, UpdateHandler>
-  readonly run: Effect.Effect<unknown, unknown, unknown>
-}
 
 /**
  * What a worker holds of a workflow: its contract, its body, and the services that its inline steps use.
@@ -394,32 +262,3 @@ const compile = (name: string, options: {
     }))
   }
 }
-
-type Handler = (payload: unknown) => Effect.Effect<unknown, unknown, unknown>
-
-const implementation = (given: {
-  readonly signals?: Record<string, Handler>
-  readonly queries?: Record<string, (payload: unknown) => Effect.Effect<unknown, unknown>>
-  readonly updates?: Record<
-    string,
-    Handler | { readonly validate?: UpdateHandler["validate"]; readonly handle: Handler }
-  >
-  readonly run: Effect.Effect<unknown, unknown, unknown>
-}): ErasedImplementation & { readonly [ImplementationTypeId]: true } => ({
-  [ImplementationTypeId]: true,
-  signals: new Map(Object.entries(given.signals ?? {})),
-  queries: new Map(Object.entries(given.queries ?? {})),
-  updates: new Map(
-    Object.entries(given.updates ?? {}).map(([key, handler]) => [
-      key,
-      typeof handler === "function"
-        ? { validate: undefined, handle: handler }
-        : { validate: handler.validate, handle: handler.handle }
-    ])
-  ),
-  run: given.run
-})
-
-/** @internal */
-export const isImplementation = (value: unknown): value is ErasedImplementation =>
-  typeof value === "object" && value !== null && ImplementationTypeId in value

@@ -4,7 +4,7 @@ import * as Either from "effect/Either"
 import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import { Workflow } from "perdure"
-import { isImplementation } from "../../src/dsl/Workflow.js"
+import { isImplementation } from "../../src/dsl/ErasedHandlers.js"
 import { fake } from "./context.js"
 
 describe("Workflow.make", () => {
