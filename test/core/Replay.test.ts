@@ -250,7 +250,11 @@ describe("NondeterminismError", () => {
   recorded:  activity ChargeCard #4
   attempted: timer #4
   from:      order.ts:12
-The code changed while this run was open. Deploy code that keeps this order for open runs, or guard the change with a patch.`
+The code changed while this run was open. Guard the change with a patch, or leave open runs to workers with the old code and start new ones on another task queue.`
+    )
+    assert.include(
+      new Replay.NondeterminismError({ ...error, unstable: true }).message,
+      "The same code did both: it depends on something that no history records"
     )
     assert.notInclude(new Replay.NondeterminismError(error).message, "from:")
   })
