@@ -190,7 +190,7 @@ export class CheckFailed extends Schema.TaggedError<CheckFailed>()("CheckFailed"
 
 /**
  * Gives an activity its answers: for its first call in a run, its second, and so on; for each call one answer, or one for
- * each attempt. After them it succeeds with a value of its schema.
+ * each attempt, of which the last goes on. Calls after them succeed with a value of its schema.
  *
  * @category constructors
  * @since 0.1.0

@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import type { Client, WorkerConfigError } from "perdure"
 import { Activity, Workflow } from "perdure"
 import type { Store, StoreError } from "perdure/sqlite"
-import { ActivityEnvironment, TestEnvironment } from "perdure/testing"
+import { ActivityEnvironment, Durable, TestEnvironment } from "perdure/testing"
 import { describe, expect, it } from "tstyche"
 
 class Declined extends Schema.TaggedError<Declined>()("Declined", {}) {}
@@ -53,5 +53,49 @@ describe("ActivityEnvironment.run", () => {
   it("takes no other payload, and no other activity's body", () => {
     expect(environment.run).type.not.toBeCallableWith(Charge, ChargeLive, "1")
     expect(environment.run).type.not.toBeCallableWith(Charge, OtherLive, 1)
+  })
+})
+
+describe("Durable.check", () => {
+  it("gives a report, and needs nothing where every activity has a body or answers", () => {
+    expect(Durable.check(Order, { hosts: () => [OrderLive], activities: [Charge] })).type.toBe<
+      Effect.Effect<Durable.Report, Durable.CheckFailed>
+    >()
+    expect(Durable.check(Order, { hosts: () => [OrderLive, ChargeMock] })).type.toBe<
+      Effect.Effect<Durable.Report, Durable.CheckFailed>
+    >()
+  })
+
+  it("asks for an activity that is missing, and for services of bodies", () => {
+    expect(Durable.check(Order, { hosts: () => [OrderLive], activities: [Other] })).type.toBe<
+      Effect.Effect<Durable.Report, Durable.CheckFailed, Activity.Hosted<"Charge">>
+    >()
+    expect(Durable.check(Order, { hosts: () => [OrderLive, ChargeLive] })).type.toBe<
+      Effect.Effect<Durable.Report, Durable.CheckFailed, Bank>
+    >()
+  })
+
+  it("hands trials to `holds` with the types of the contract", () => {
+    Durable.check(Order, {
+      hosts: () => [OrderLive],
+      activities: [Charge],
+      world: () => ({ charged: 0 }),
+      holds: ({ outcome, world }) => {
+        expect(world).type.toBe<{ charged: number }>()
+        if (outcome._tag === "Completed") expect(outcome.value).type.toBe<string>()
+      }
+    })
+  })
+
+  it("takes scripts of the activity's own types only", () => {
+    Durable.script(Charge, { _tag: "Succeeds", value: "r-1" }, [{ _tag: "Fails", error: new Declined() }])
+    expect(Durable.script).type.not.toBeCallableWith(Charge, { _tag: "Succeeds", value: 1 })
+  })
+
+  it("is a test only where nothing is missing", () => {
+    const durable = Durable.withRunner(() => {})
+    durable("complete", Order, { hosts: () => [OrderLive], activities: [Charge] })
+    // @ts-expect-error Expected 4 arguments
+    durable("incomplete", Order, { hosts: () => [OrderLive] })
   })
 })

@@ -111,6 +111,8 @@ const answer = (of: Answer): string => {
       return "dies"
     case "Hangs":
       return "hangs"
+    case "Lost":
+      return "is lost with its process"
   }
 }
 

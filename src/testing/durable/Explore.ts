@@ -9,8 +9,9 @@
  *   drawn order, killed somewhere ──▶ sound?
  * ```
  *
- * A crash may make things come in another order, as any delay may. So a different outcome is not wrong yet: it is when
- * the same order without a crash does not lead to it.
+ * A crash may make things come in another order, as any delay may, and an attempt that dies with its process counts as
+ * one that failed. So a different outcome is not wrong yet: it is when the same order without a crash, and with those
+ * attempts failing, does not lead to it.
  *
  * @since 0.1.0
  */
@@ -164,8 +165,10 @@ const compare = (
 ): Effect.Effect<Finding.Finding | undefined> =>
   Effect.gen(function*() {
     if (same(rules, calm, crashed)) return undefined
-    const likewise = yield* Trials.run(subject, plan, Trials.following(crashed.turns), [])
-    if (same(rules, likewise, crashed)) return undefined
+    for (const likewise of crashed.withLosses === undefined ? [plan] : [plan, crashed.withLosses]) {
+      const trial = yield* Trials.run(subject, likewise, Trials.following(crashed.turns), [])
+      if (same(rules, trial, crashed)) return undefined
+    }
     const before = Outcome.essence(calm.turns)
     const after = Outcome.essence(crashed.turns)
     if (before !== after) return { kind: "Outcome", detail: `without the crash: ${before}; with it: ${after}` }

@@ -21,6 +21,7 @@ import type * as Workflow from "../../dsl/Workflow.js"
  * - LosesAnswer: its body runs to its end, and nobody hears of it, as a connection that breaks: it will be tried again.
  * - Dies: by a defect. Of activities without a body.
  * - Hangs: never answers, so that its timeouts strike.
+ * - Lost: ends as an attempt whose process died. Never drawn: what a crash did is compared with it.
  *
  * @category models
  * @since 0.1.0
@@ -33,6 +34,7 @@ export type Answer =
   | { readonly _tag: "LosesAnswer" }
   | { readonly _tag: "Dies" }
   | { readonly _tag: "Hangs" }
+  | { readonly _tag: "Lost" }
 
 /** Something that a client sends. @since 0.1.0 */
 export type Message =

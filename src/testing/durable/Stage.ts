@@ -18,6 +18,7 @@ import type { Failure } from "../../core/Failure.js"
 import { ActivityHost, encodeFailure, hostTag } from "../../dsl/Activity.js"
 import type { ActivityInfo } from "../../dsl/ActivityContext.js"
 import { ActivityContext } from "../../dsl/ActivityContext.js"
+import { lost } from "../../runtime/activity/Attempt.js"
 import type { Perform } from "../../runtime/Performing.js"
 import type { Life } from "../CrashingStore.js"
 import type { Answer, Message, Plan, Role } from "./Plan.js"
@@ -57,6 +58,8 @@ export class Stage {
   readonly settled = new Set<string>()
   /** What began all the same after that. */
   readonly reruns: Array<string> = []
+  /** Attempts that died with their process: each counts as one that failed. */
+  readonly losses: Array<Pick<Attempt, "activity" | "key" | "attempt">> = []
   private readonly waits = new Set<Waiting>()
   /** The calls of each activity, in the order in which they first came up. */
   private readonly calls = new Map<string, Array<string>>()
@@ -79,7 +82,10 @@ export class Stage {
   }
 
   /** Nobody has recorded how this attempt ended: the next one gets its answer, as a service gives it for the same key. */
-  lost(key: string, attempt: number): void {
+  lost(activity: string, key: string, attempt: number): void {
+    this.losses.push({ activity, key, attempt })
+    // It may have died before anything of it ran.
+    this.callOf(activity, key)
     const given = this.given.get(key)
     if (given?.attempt === attempt) given.count--
   }
@@ -98,6 +104,22 @@ export class Stage {
   /** The host of an activity that has no body. */
   scripted(name: string, life: Life): Layer.Layer<never> {
     return Layer.succeed(hostTag(name), this.host(name, undefined, life)) as unknown as Layer.Layer<never>
+  }
+
+  /** The plan in which attempts fail where in this trial they died. */
+  planWithLosses(): Plan {
+    const answers: Record<string, Array<ReadonlyArray<Answer>>> = {}
+    for (const [name, calls] of Object.entries(this.plan.answers)) answers[name] = [...calls]
+    for (const { activity, attempt, key } of this.losses) {
+      const call = this.callOf(activity, key)
+      const all = answers[activity] ??= []
+      while (all.length <= call) all.push([])
+      const own = [...all[call]!]
+      while (own.length < attempt - 1) own.push(this.roles.get(activity)!.well)
+      own.splice(attempt - 1, 0, { _tag: "Lost" })
+      all[call] = own
+    }
+    return { ...this.plan, answers }
   }
 
   private host(name: string, given: ActivityHost | undefined, life: Life): ActivityHost {
@@ -139,12 +161,18 @@ export class Stage {
   }
 
   private answerOf(role: Role, key: string, attempt: number): Answer {
-    let calls = this.calls.get(role.name)
-    if (calls === undefined) this.calls.set(role.name, calls = [])
-    if (!calls.includes(key)) calls.push(key)
+    const answers = this.plan.answers[role.name]?.[this.callOf(role.name, key)] ?? []
     const count = this.given.get(key)?.count ?? 0
     this.given.set(key, { count: count + 1, attempt })
-    return this.plan.answers[role.name]?.[calls.indexOf(key)]?.[count] ?? role.well
+    // What was given by hand goes on: an attempt may have timed out that the author did not think of.
+    return answers[role.script === undefined ? count : Math.min(count, answers.length - 1)] ?? role.well
+  }
+
+  /** Which call of its activity it is, from 0. */
+  private callOf(activity: string, key: string): number {
+    let calls = this.calls.get(activity)
+    if (calls === undefined) this.calls.set(activity, calls = [])
+    return calls.includes(key) ? calls.indexOf(key) : calls.push(key) - 1
   }
 }
 
@@ -200,6 +228,8 @@ const answered = (
         Effect.exit(body!),
         Effect.fail(broken("AnswerLost", `${name} is done, and its answer is lost by the plan`))
       )
+    case "Lost":
+      return Effect.fail(lost)
     case "Dies":
       return Effect.die(new Error(`${name} dies by the plan`))
     case "Hangs":

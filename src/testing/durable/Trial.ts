@@ -25,6 +25,7 @@ import type * as Workflow from "../../dsl/Workflow.js"
 import { UpdateFailed, WorkflowClosed } from "../../dsl/WorkflowFailure.js"
 import type { Run, Task } from "../../persistence/Store.js"
 import { Store } from "../../persistence/Store.js"
+import * as Ending from "../../runtime/client/Ending.js"
 import * as Histories from "../../runtime/Histories.js"
 import { Performing } from "../../runtime/Performing.js"
 import * as Worker from "../../runtime/Worker.js"
@@ -73,6 +74,8 @@ export interface Traced {
   readonly operations: ReadonlyArray<ReadonlyArray<string>>
   /** Turns in the history when each life but the last died. */
   readonly deaths: ReadonlyArray<number>
+  /** The plan in which attempts fail where in this trial they died with their process; undefined where none did. */
+  readonly withLosses: Plan | undefined
   readonly findings: ReadonlyArray<Finding>
 }
 
@@ -166,7 +169,8 @@ export const run = (
       for (const worker of yield* store.workers) yield* store.renew(worker.id, time.now - 1)
     }
     const found = yield* Effect.flatten(store.findRun(runId))
-    return { run: found, turns, sent, attempts: stage.attempts, world, operations, deaths, findings }
+    const withLosses = stage.losses.length === 0 ? undefined : stage.planWithLosses()
+    return { run: found, turns, sent, attempts: stage.attempts, world, operations, deaths, withLosses, findings }
   })).pipe(Effect.orDie)
 
 // -----------------------------------------------------------------------------
@@ -277,7 +281,7 @@ const perform = (cue: Cue, scene: Scene, client: Client["Type"] | undefined): vo
       const index = sent.findIndex(({ state }) => state === "unsent")
       const entry = sent[index]!
       entry.state = "sent"
-      const sending = send(client!, scene.subject.workflow, entry, index)
+      const sending = send(client!, scene, entry, index)
       Effect.runFork(Effect.withClock(Effect.exit(sending), life.clock.clock))
     }
   }
@@ -286,10 +290,16 @@ const perform = (cue: Cue, scene: Scene, client: Client["Type"] | undefined): vo
 /** Longer than any trial: what a caller waits for comes, or its process dies. */
 const patience = { timeout: leaseMillis }
 
-const send = (client: Client["Type"], workflow: Workflow.Any, entry: Sent, index: number) => {
+const send = (client: Client["Type"], { store, subject: { workflow } }: Scene, entry: Sent, index: number) => {
   const handle = client.handle(workflow, workflowId, runId) as unknown as ErasedHandle
   const { message } = entry
   const acknowledged = Effect.sync(() => void (entry.state = "acknowledged"))
+  // A closed run takes a request that comes too late, and says nothing (row C1).
+  const canceled = Effect.map(Histories.read(store, runId), (turns) => {
+    const events = turns.flatMap(({ events }) => events)
+    const late = events.some(Ending.isClosing) && !events.some(({ _tag }) => _tag === "CancelRequested")
+    entry.state = late ? "too late" : "acknowledged"
+  })
   const sending = (): Effect.Effect<unknown, unknown> => {
     switch (message._tag) {
       case "Signal":
@@ -302,7 +312,7 @@ const send = (client: Client["Type"], workflow: Workflow.Any, entry: Sent, index
       case "Query":
         return Effect.zipRight(handle.query(message.name, message.payload, patience), acknowledged)
       case "Cancel":
-        return Effect.zipRight(handle.cancel("by the plan"), acknowledged)
+        return Effect.zipRight(handle.cancel("by the plan"), canceled)
     }
   }
   return Effect.tapError(sending(), (error) =>
@@ -331,16 +341,20 @@ interface ErasedHandle {
 
 /** Remembers whose outcome is committed, and must not run again, and which attempts nobody will hear of. */
 const settle = (stage: Stage, turns: ReadonlyArray<Turn>, tasks: ReadonlyArray<Task>): void => {
-  const keys = new Map<number, string>()
+  const calls = new Map<number, { readonly name: string; readonly key: string }>()
   for (const { events } of turns) {
     for (const event of events) {
-      if (event._tag === "ActivityScheduled") keys.set(event.seq, Activities.idempotencyKey(runId, event))
-      else if (
+      if (event._tag === "ActivityScheduled") {
+        calls.set(event.seq, { name: event.name, key: Activities.idempotencyKey(runId, event) })
+      } else if (
         event._tag === "ActivityCompleted" || event._tag === "ActivityFailed" || event._tag === "ActivityCanceled"
-      ) stage.settled.add(keys.get(event.seq)!)
+      ) stage.settled.add(calls.get(event.seq)!.key)
     }
   }
-  for (const task of tasks) if (task.state === "started") stage.lost(keys.get(task.seq)!, task.attempt)
+  for (const task of tasks) {
+    const { key, name } = calls.get(task.seq)!
+    if (task.state === "started") stage.lost(name, key, task.attempt)
+  }
 }
 
 /** What nobody heard to have arrived, and what did not, the next life sends again, in its place. */
