@@ -5,6 +5,7 @@
  */
 import * as Activity from "./family/Activity.js"
 import * as Execution from "./family/Execution.js"
+import * as Patch from "./family/Patch.js"
 import * as Step from "./family/Step.js"
 import * as Timer from "./family/Timer.js"
 import * as Update from "./family/Update.js"
@@ -13,9 +14,22 @@ import * as Update from "./family/Update.js"
  * @category models
  * @since 0.1.0
  */
-export type Command = Activity.Command | Timer.Command | Step.Command | Update.Command | Execution.Command
+export type Command =
+  | Activity.Command
+  | Timer.Command
+  | Step.Command
+  | Patch.Command
+  | Update.Command
+  | Execution.Command
 
-const table = { ...Activity.decide, ...Timer.decide, ...Step.decide, ...Update.decide, ...Execution.decide }
+const table = {
+  ...Activity.decide,
+  ...Timer.decide,
+  ...Step.decide,
+  ...Patch.decide,
+  ...Update.decide,
+  ...Execution.decide
+}
 
 /**
  * An event that a command becomes. Every other event is brought by a message.

@@ -12,6 +12,7 @@ import * as Commands from "./Command.js"
 import type { Event, Tag } from "./Event.js"
 import * as Activity from "./family/Activity.js"
 import * as Execution from "./family/Execution.js"
+import * as Patch from "./family/Patch.js"
 import * as Step from "./family/Step.js"
 import * as Timer from "./family/Timer.js"
 import * as Update from "./family/Update.js"
@@ -20,7 +21,7 @@ import * as Payload from "./Payload.js"
 /** What to do about a divergence, by what made it. @since 0.1.0 */
 export const remedies = {
   changed:
-    "The code changed while this run was open. Guard the change with a patch, or leave open runs to workers with the old code and start new ones on another task queue.",
+    "The code changed while this run was open. Ask Workflow.patched(id) which way to take where it changed, or leave open runs to workers with the old code and start new ones on another task queue.",
   unstable:
     "The same code did both: it depends on something that no history records, as a variable outside of the body, the machine's clock, or what was in memory. Keep state in the body, and take what is outside in by an activity or a step."
 }
@@ -62,6 +63,8 @@ interface Comparison<in E> {
   readonly describe: (event: E) => string
   /** What must not change either, where it has an input. */
   readonly input?: (event: E) => Payload.Payload
+  /** Whether the code of today may do without what was recorded (row V2). */
+  readonly mayLack?: (event: E) => boolean
 }
 
 const table: { readonly [K in Caused["_tag"]]: Comparison<Extract<Caused, { readonly _tag: K }>> } = {
@@ -69,6 +72,7 @@ const table: { readonly [K in Caused["_tag"]]: Comparison<Extract<Caused, { read
   ...Activity.compare,
   ...Timer.compare,
   ...Step.compare,
+  ...Patch.compare,
   ...Update.compare
 }
 
@@ -125,11 +129,16 @@ export const match = (events: ReadonlyArray<Event>, commands: ReadonlyArray<Comm
     const event = events[index]!
     const comparison = comparisons.get(event._tag)
     if (comparison === undefined) continue
-    const command = commands[next++]
-    if (command === undefined) return { index, recorded: describeEvent(event), attempted: nothing, command }
-    const attempted = attempt(command)
-    if (attempted._tag !== event._tag || !comparison.same(event, attempted)) {
-      return { index, recorded: describeEvent(event), attempted: describeEvent(attempted), command }
+    const command = commands[next]
+    const attempted = command === undefined ? undefined : attempt(command)
+    if (attempted?._tag === event._tag && comparison.same(event, attempted)) next++
+    else if (comparison.mayLack?.(event) !== true) {
+      return {
+        index,
+        recorded: describeEvent(event),
+        attempted: attempted === undefined ? nothing : describeEvent(attempted),
+        command
+      }
     }
   }
   const extra = commands[next]
@@ -155,10 +164,11 @@ export const inputDifferences = (
     const event = events[index]!
     const comparison = comparisons.get(event._tag)
     if (comparison === undefined) continue
-    const command = commands[next++]
-    if (command === undefined) break
-    const attempted = attempt(command)
-    if (comparison.input === undefined || attempted._tag !== event._tag || !comparison.same(event, attempted)) continue
+    const command = commands[next]
+    const attempted = command === undefined ? undefined : attempt(command)
+    const same = attempted?._tag === event._tag && comparison.same(event, attempted)
+    if (same || comparison.mayLack?.(event) !== true) next++
+    if (!same || comparison.input === undefined) continue
     const was = comparison.input(event)
     const is = comparison.input(attempted)
     if (Payload.equals(was, is)) continue

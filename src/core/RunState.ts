@@ -6,6 +6,7 @@
 import type { Event, Turn } from "./Event.js"
 import * as Activity from "./family/Activity.js"
 import * as Execution from "./family/Execution.js"
+import * as Patch from "./family/Patch.js"
 import * as Signal from "./family/Signal.js"
 import * as Step from "./family/Step.js"
 import * as Timer from "./family/Timer.js"
@@ -49,6 +50,7 @@ const table = {
   ...Activity.evolve,
   ...Timer.evolve,
   ...Step.evolve,
+  ...Patch.evolve,
   ...Signal.evolve,
   ...Update.evolve
 }

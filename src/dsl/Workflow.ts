@@ -30,11 +30,13 @@ import type {
   UpdateContract,
   UpdateTypes
 } from "./Handlers.js"
+import type { ActivatesPatch } from "./Patch.js"
 import type * as Step from "./Step.js"
 import type { WorkflowContext } from "./WorkflowContext.js"
 
 export { allHandlersFinished, catchCancel, condition, info, now, random, uuid, withCompensation } from "./Body.js"
 export type * from "./Handlers.js"
+export { deprecatePatch, patched } from "./Patch.js"
 
 // -----------------------------------------------------------------------------
 // models
@@ -153,7 +155,8 @@ export class WorkflowHost {
   constructor(
     readonly definition: Any & { readonly options: WorkflowOptions<never> },
     readonly body: (payload: unknown) => Effect.Effect<unknown, unknown, unknown>,
-    readonly services: Context.Context<never>
+    readonly services: Context.Context<never>,
+    readonly activatesPatch?: ActivatesPatch
   ) {}
 }
 

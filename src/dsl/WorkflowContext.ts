@@ -82,4 +82,6 @@ export class WorkflowContext extends Context.Tag("perdure/WorkflowContext")<Work
   ) => Effect.Effect<A | A2, E | E2, R | R2>
   /** Dies in a query or validator (I11). */
   readonly assertWritable: (what: string) => Effect.Effect<void>
+  /** Whether the run takes the new way at a patch. */
+  readonly askPatch: (id: string, deprecated: boolean, place?: string) => Effect.Effect<boolean>
 }>() {}

@@ -6,6 +6,7 @@
 import type * as Context from "effect/Context"
 import * as Schema from "effect/Schema"
 import { ActivityHost } from "../dsl/Activity.js"
+import type { ActivatesPatch } from "../dsl/Patch.js"
 import { WorkflowHost } from "../dsl/Workflow.js"
 
 /**
@@ -28,12 +29,15 @@ export class Hosts {
   readonly workflows = new Map<string, WorkflowHost>()
   readonly activities = new Map<string, ActivityHost>()
 
+  constructor(private readonly activatesPatch?: ActivatesPatch) {}
+
   /** Takes in what one Layer provides; the name that was there before, if any. */
   add(context: Context.Context<never>): string | undefined {
     for (const service of context.unsafeMap.values()) {
       if (service instanceof WorkflowHost) {
         if (this.workflows.has(service.definition.name)) return `workflow ${service.definition.name}`
-        this.workflows.set(service.definition.name, service)
+        const { body, definition, services } = service
+        this.workflows.set(definition.name, new WorkflowHost(definition, body, services, this.activatesPatch))
       } else if (service instanceof ActivityHost) {
         if (this.activities.has(service.name)) return `activity ${service.name}`
         this.activities.set(service.name, service)

@@ -12,6 +12,7 @@ import { v4 as uuid } from "uuid"
 import { Limits } from "../core/Limits.js"
 import type { Hosted } from "../dsl/Activity.js"
 import { Client } from "../dsl/Client.js"
+import type { ActivatesPatch } from "../dsl/Patch.js"
 import type { HostedWorkflow } from "../dsl/Workflow.js"
 import type { StoreError } from "../persistence/Store.js"
 import { Store } from "../persistence/Store.js"
@@ -45,6 +46,8 @@ export interface Options<Hosts extends ReadonlyArray<Layer.Layer.Any>> {
   readonly maxCachedExecutions?: number | undefined
   /** Fibers of the executions in memory, 5 to 8 KB each. Default 10,000. */
   readonly maxCachedFibers?: number | undefined
+  /** Its word on a patch that a run meets for the first time: false, and that run takes the old way (row V1). Default: true. */
+  readonly activatesPatch?: ActivatesPatch | undefined
   /** How long its ownership lasts without renewal. Default 10 seconds, at least 1. */
   readonly lease?: Duration.DurationInput | undefined
   /** How long a shutdown waits for running activities before it interrupts them (row A16). Default 10 seconds. */
@@ -80,7 +83,7 @@ const make = (
 > =>
   Effect.gen(function*() {
     const taskQueue = options.taskQueue ?? "default"
-    const hosts = yield* buildHosts(taskQueue, options.hosts)
+    const hosts = yield* buildHosts(taskQueue, options)
     const store = yield* Store
     const clock = yield* Effect.clock
     const runtime = yield* Effect.runtime<never>()
@@ -159,12 +162,12 @@ const quiet = (busy: () => boolean): Effect.Effect<void> =>
   Effect.suspend(() => busy() ? Effect.zipRight(Effect.sleep("5 millis"), quiet(busy)) : Effect.void)
 
 /** Builds the hosts one by one, so that two of one name are seen, and shares what they depend on. */
-const buildHosts = (taskQueue: string, layers: ReadonlyArray<AnyHost>) =>
+const buildHosts = (taskQueue: string, options: Options<ReadonlyArray<AnyHost>>) =>
   Effect.gen(function*() {
-    const hosts = new Hosts()
+    const hosts = new Hosts(options.activatesPatch)
     const scope = yield* Effect.scope
     const memo = yield* Layer.makeMemoMap
-    for (const layer of layers) {
+    for (const layer of options.hosts) {
       const twice = hosts.add((yield* Layer.buildWithMemoMap(layer, memo, scope)) as Context.Context<never>)
       if (twice !== undefined) {
         return yield* new WorkerConfigError({ taskQueue, reason: `${twice} is hosted twice` })

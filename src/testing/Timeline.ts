@@ -82,6 +82,8 @@ const describe = (event: Event, names: Map<number, string>, begun: number): stri
       return `├✗ ${nameOf(event.seq)}: ${reason(event.failure)}`
     case "StepCanceled":
       return `├  ${nameOf(event.seq)} is canceled`
+    case "PatchMarked":
+      return `├  patch ${event.id}${event.deprecated === true ? " (deprecated)" : ""}`
     case "SignalReceived":
       return `├◀ signal ${event.name}${value(event.input)}`
     case "UpdateAccepted":

@@ -250,7 +250,7 @@ describe("NondeterminismError", () => {
   recorded:  activity ChargeCard #4
   attempted: timer #4
   from:      order.ts:12
-The code changed while this run was open. Guard the change with a patch, or leave open runs to workers with the old code and start new ones on another task queue.`
+The code changed while this run was open. Ask Workflow.patched(id) which way to take where it changed, or leave open runs to workers with the old code and start new ones on another task queue.`
     )
     assert.include(
       new Replay.NondeterminismError({ ...error, unstable: true }).message,

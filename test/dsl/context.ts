@@ -42,6 +42,7 @@ export const fake = (answers: {
     handlersInProgress: Effect.succeed(0),
     compensate: (undo) => Effect.sync(() => void asked.undo.push(undo)),
     catchCancel: (effect) => effect,
+    askPatch: () => Effect.succeed(true),
     assertWritable: (what) => answers.readOnly === true ? Effect.die(`${what} in a query`) : Effect.void
   }
   /** Hosts are asked for by types only. */

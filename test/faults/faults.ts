@@ -177,5 +177,29 @@ export const faults: ReadonlyArray<Fault> = [
     from: "const undo = this.undos.pop()",
     to: "const undo = this.undos.shift()",
     tests: ["interpreter/Saga"]
+  },
+  {
+    name: "an old history takes the new way at a patch",
+    breaks: "V1",
+    file: "src/runtime/interpreter/Patches.ts",
+    from: "    const answer = replaying\n",
+    to: "    const answer = replaying && recorded.length > 9\n",
+    tests: ["interpreter/Patches"]
+  },
+  {
+    name: "a patch is answered anew each time",
+    breaks: "V1",
+    file: "src/runtime/interpreter/Patches.ts",
+    from: "    if (before !== undefined) return before\n",
+    to: "",
+    tests: ["interpreter/Patches"]
+  },
+  {
+    name: "code may do without any marker",
+    breaks: "V2",
+    file: "src/core/family/Patch.ts",
+    from: "mayLack: (event: PatchMarked): boolean => event.deprecated === true",
+    to: "mayLack: (_: PatchMarked): boolean => true",
+    tests: ["core/family/Patch", "interpreter/Patches"]
   }
 ]

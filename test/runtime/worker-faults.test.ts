@@ -145,7 +145,7 @@ describe("a turn that fails", () => {
         assert.match(attention!.message, /recorded: +activity Charge #1/)
         assert.match(attention!.message, /attempted: +activity Refund #1/)
         assert.match(attention!.message, /worker-faults\.test\.ts:\d+/)
-        assert.include(attention!.message, "guard the change with a patch")
+        assert.include(attention!.message, "Ask Workflow.patched(id)")
         yield* changed.stop
         const again = yield* run(Worker.layer({ hosts: [before, ...activities] }))
         assert.strictEqual(yield* again.client.handle(Order, handle.workflowId).result, "charged 1")

@@ -42,6 +42,7 @@ export const replay = (history: ReadonlyArray<Turn>, subject: Subject): void => 
         at: turn.at,
         events: turn.events.filter(Replay.isMessageEvent),
         replaying: true,
+        recorded: turn.events,
         historyLength: state.events
       })
       const mismatch = Replay.match(turn.events, commands) ??

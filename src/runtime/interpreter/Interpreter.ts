@@ -44,6 +44,7 @@ import { FiberTracker } from "./FiberTracker.js"
 import * as Guard from "./Guard.js"
 import * as Handlers from "./Handlers.js"
 import { Journal } from "./Journal.js"
+import { Patches } from "./Patches.js"
 import * as Reading from "./Reading.js"
 import type { UnrecordedAccess } from "./TurnFailure.js"
 import { BodyDefect, defect } from "./TurnFailure.js"
@@ -80,6 +81,8 @@ export interface TurnInput {
   readonly events: ReadonlyArray<Event>
   /** Whether updates among the events were accepted before: their validators do not run again (row U2). */
   readonly replaying: boolean
+  /** All events of the turn, where it is replayed: what it recorded besides `events` answers what the code asks. */
+  readonly recorded?: ReadonlyArray<Event> | undefined
   /** Events recorded before this turn. */
   readonly historyLength: number
 }
@@ -95,6 +98,7 @@ export interface TurnOutput {
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 type Erased = Effect.Effect<unknown, unknown, unknown>
 
+const noEvents: ReadonlyArray<Event> = []
 const noLogs: ReadonlyArray<BodyRuntime.LogEntry> = []
 
 /** @since 0.1.0 */
@@ -109,6 +113,7 @@ export class Interpreter implements Guard.Guarded {
   readonly tracker = new FiberTracker()
   readonly journal: Journal
   replaying = false
+  recorded: ReadonlyArray<Event> = noEvents
   turnCount = 0
   private historyLength = 0
   private startedAt = 0
@@ -117,6 +122,7 @@ export class Interpreter implements Guard.Guarded {
   private readonly handling: Handlers.Handlers
   private readonly scope = new LazyScope()
   private readonly requests = new CancelRequests()
+  private readonly patches = new Patches(this)
   private readonly compensations = new Compensations(this)
   private logs: Array<BodyRuntime.LogEntry> = []
   private random: PCGRandom | undefined
@@ -170,6 +176,7 @@ export class Interpreter implements Guard.Guarded {
   turn(input: TurnInput): TurnOutput {
     this.time = input.at
     this.replaying = input.replaying
+    this.recorded = input.recorded ?? noEvents
     this.historyLength = input.historyLength
     this.turnCount++
     Guard.enter(this)
@@ -273,8 +280,17 @@ export class Interpreter implements Guard.Guarded {
     return this.random ??= BodyServices.seeded(this.setting.runId)
   }
 
-  issue(command: Command): void {
-    this.journal.issue(command)
+  issue(command: Command, place?: string): void {
+    this.journal.issue(command, place)
+  }
+
+  askPatch(id: string, deprecated: boolean, place: string | undefined): boolean {
+    return this.patches.ask(id, deprecated, place)
+  }
+
+  activatesPatch(id: string): boolean {
+    const { host, runId, workflowId } = this.setting
+    return host.activatesPatch?.({ id, workflow: host.definition.name, workflowId, runId }) ?? true
   }
 
   compensate(undo: Erased): void {

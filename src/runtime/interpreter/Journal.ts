@@ -33,6 +33,7 @@ export interface Body extends Steps.Body {
   readonly info: () => WorkflowInfo
   readonly handlersInProgress: number
   readonly compensate: (undo: Erased) => void
+  readonly askPatch: (id: string, deprecated: boolean, place: string | undefined) => boolean
   readonly catchCancel: (effect: Erased, fallback: (reason: string) => Erased) => Erased
 }
 
@@ -95,6 +96,10 @@ export class Journal extends Steps.Steps<Body> implements Service {
       this.writing("Workflow.catchCancel", () => {}),
       this.body.catchCancel(effect, fallback)
     ) as Effect.Effect<never>
+  }
+
+  askPatch(id: string, deprecated: boolean, place?: string): Effect.Effect<boolean> {
+    return this.writing("Workflow.patched", () => this.body.askPatch(id, deprecated, place))
   }
 
   assertWritable(what: string): Effect.Effect<void> {

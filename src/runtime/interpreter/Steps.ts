@@ -151,11 +151,10 @@ export class Steps<B extends Body = Body> {
     })
   }
 
-  writing(what: string, write: () => void): Effect.Effect<void> {
-    return Effect.withFiberRuntime<void>((fiber) => {
+  writing<A>(what: string, write: () => A): Effect.Effect<A> {
+    return Effect.withFiberRuntime<A>((fiber) => {
       this.assertMayWrite(fiber as AnyFiber, what)
-      write()
-      return Effect.void
+      return Effect.succeed(write())
     })
   }
 

@@ -12,6 +12,7 @@ export const history = (turns: ReadonlyArray<Turn>): ReadonlyArray<string> => {
   const pending = new Map<number, { readonly event: Event; readonly kind: string }>()
   const accepted = new Set<string>()
   const answered = new Set<string>()
+  const patches = new Set<string>()
   let lastAt = -Infinity
   let lastSeq = 0
   let started = false
@@ -70,6 +71,10 @@ export const history = (turns: ReadonlyArray<Turn>): ReadonlyArray<string> => {
         }
         case "ActivityCancelRequested":
           claim(pending.get(event.seq)?.kind === "Activity", `${event._tag} #${event.seq}, which is not pending`)
+          break
+        case "PatchMarked":
+          claim(!patches.has(event.id), `patch ${event.id} is marked again`)
+          patches.add(event.id)
           break
         case "UpdateAccepted":
           claim(!accepted.has(event.id), `update ${event.id} accepted again`)

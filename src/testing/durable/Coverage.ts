@@ -100,6 +100,8 @@ export class Coverage {
         return this.count("timers", "fired")
       case "TimerCanceled":
         return this.count("timers", "canceled")
+      case "PatchMarked":
+        return this.count(`patch ${event.id}`, event.deprecated === true ? "deprecated" : "marked")
       case "SignalReceived":
         return this.count(`signal ${event.name}`, "received")
       case "UpdateAccepted":

@@ -191,6 +191,7 @@ export class Driver {
         at: turn.at,
         events: turn.events.filter(Replay.isMessageEvent),
         replaying: true,
+        recorded: turn.events,
         historyLength: state.events
       })
       const mismatch = Replay.match(turn.events, commands) ?? Replay.inputDifferences(turn.events, commands)[0]
@@ -262,6 +263,8 @@ const briefly = (command: Command): string => {
       return `step#${command.seq} ${command.name}`
     case "CancelStep":
       return `cancel step#${command.seq}`
+    case "MarkPatch":
+      return `patch ${command.id}${command.deprecated ? " (deprecated)" : ""}`
     case "CompleteUpdate":
       return `update ${command.id} = ${JSON.stringify(command.result)}`
     case "FailUpdate":
