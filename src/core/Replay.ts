@@ -42,6 +42,8 @@ export class NondeterminismError extends Schema.TaggedError<NondeterminismError>
   attempted: Schema.String,
   /** The line of the author's code that asked for it, where it is known. */
   place: Schema.optionalWith(Schema.String, { exact: true }),
+  /** The versions of effect, where it is replayed on another than it began on. */
+  otherEffect: Schema.optionalWith(Schema.String, { exact: true }),
   /** The body does now this and now that: no change of the code made the difference. */
   unstable: Schema.optionalWith(Schema.Boolean, { exact: true })
 }) {
@@ -51,6 +53,9 @@ export class NondeterminismError extends Schema.TaggedError<NondeterminismError>
       `  recorded:  ${this.recorded}`,
       `  attempted: ${this.attempted}`,
       ...(this.place === undefined ? [] : [`  from:      ${this.place}`]),
+      ...(this.otherEffect === undefined
+        ? []
+        : [`  The run began on ${this.otherEffect}: a wake-up may come earlier or later.`]),
       this.unstable === true ? remedies.unstable : remedies.changed
     ].join("\n")
   }

@@ -201,5 +201,13 @@ export const faults: ReadonlyArray<Fault> = [
     from: "mayLack: (event: PatchMarked): boolean => event.deprecated === true",
     to: "mayLack: (_: PatchMarked): boolean => true",
     tests: ["core/family/Patch", "interpreter/Patches"]
+  },
+  {
+    name: "every run gets the behaviours of today",
+    breaks: "V5",
+    file: "src/runtime/interpreter/Interpreter.ts",
+    from: "    return this.flags.has(flag.number)\n",
+    to: "    return flag.number > 0\n",
+    tests: ["interpreter/Flags"]
   }
 ]

@@ -29,7 +29,9 @@ const started = {
   taskQueue: Schema.String,
   input: optional(Schema.Unknown),
   /** The version of effect that ran the first turn: wake-ups may move by a hop between versions. */
-  effect: optional(Schema.String)
+  effect: optional(Schema.String),
+  /** The replay behaviours that the code which started the run knew (row V5). */
+  flags: optional(Schema.Array(Schema.Number))
 }
 
 /** @category models @since 0.1.0 */

@@ -16,6 +16,7 @@ import type { StoreUnavailable } from "../../dsl/WorkflowFailure.js"
 import { WorkflowAlreadyStarted } from "../../dsl/WorkflowFailure.js"
 import type { NewRun } from "../../persistence/Store.js"
 import type { Settled } from "../execution/Item.js"
+import * as Flags from "../interpreter/Flags.js"
 import type { Calls } from "./Calls.js"
 import { unavailable } from "./Calls.js"
 
@@ -24,8 +25,6 @@ export interface StartOptions {
   readonly workflowId?: string | undefined
   readonly taskQueue?: string | undefined
 }
-
-const version = "effect 3.22"
 
 /** A copy in one piece: as the library joins them, an id is some thirty strings in memory. */
 const newId = (): string => Buffer.from(uuidv7(), "latin1").toString("latin1")
@@ -62,7 +61,7 @@ export const start = (
       workflow: workflow.name,
       workflowId,
       taskQueue,
-      effect: version,
+      ...Flags.stamp(),
       ...(encoded.right === undefined ? {} : { input: encoded.right })
     }
     const exists = (runId: string) =>

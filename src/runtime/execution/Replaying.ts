@@ -10,6 +10,7 @@ import type { RunState } from "../../core/RunState.js"
 import * as RunStates from "../../core/RunState.js"
 import * as Place from "../../dsl/Place.js"
 import type { Run } from "../../persistence/Store.js"
+import * as Flags from "../interpreter/Flags.js"
 import type { Interpreter } from "../interpreter/Interpreter.js"
 import { places } from "../interpreter/Steps.js"
 import { authorPlace } from "../interpreter/TurnFailure.js"
@@ -55,7 +56,8 @@ export const replay = (history: ReadonlyArray<Turn>, subject: Subject): void => 
           event: state.events + mismatch.index + 1,
           recorded: mismatch.recorded,
           attempted: mismatch.attempted,
-          ...placeOf(mismatch.command)
+          ...placeOf(mismatch.command),
+          ...otherEffect(state.started?.effect ?? startedIn(turn)?.effect)
         })
       }
     }
@@ -65,6 +67,13 @@ export const replay = (history: ReadonlyArray<Turn>, subject: Subject): void => 
 
 /** Runs a replay with the author's lines taken, for the error of a divergence. @since 0.1.0 */
 export const traced = <A>(run: () => A): A => Place.trace(run)
+
+const startedIn = (turn: Turn) => turn.events.find((event) => event._tag === "ExecutionStarted")
+
+const otherEffect = (started: string | undefined): { readonly otherEffect?: string } => {
+  const other = Flags.otherEffect(started)
+  return other === undefined ? {} : { otherEffect: other }
+}
 
 const placeOf = (command: Command | undefined): { readonly place?: string } => {
   const place = command === undefined ? undefined : authorPlace(places.get(command))

@@ -41,6 +41,7 @@ import { CancelRequests } from "./CancelRequests.js"
 import { failsTurn, failureOf, isCancellation } from "./CauseFailure.js"
 import { Compensations } from "./Compensations.js"
 import { FiberTracker } from "./FiberTracker.js"
+import * as Flags from "./Flags.js"
 import * as Guard from "./Guard.js"
 import * as Handlers from "./Handlers.js"
 import { Journal } from "./Journal.js"
@@ -67,6 +68,8 @@ export interface Setting {
   /** Called once a fiber of the body is woken outside of any turn, with the line at which it waited. */
   readonly onLate: (place: string | undefined) => void
   readonly operationsMax?: number | undefined
+  /** The replay behaviours of this version. */
+  readonly flags?: ReadonlyArray<Flags.Flag>
 }
 
 /**
@@ -98,6 +101,7 @@ export interface TurnOutput {
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 type Erased = Effect.Effect<unknown, unknown, unknown>
 
+const noFlags: ReadonlySet<number> = new Set()
 const noEvents: ReadonlyArray<Event> = []
 const noLogs: ReadonlyArray<BodyRuntime.LogEntry> = []
 
@@ -116,6 +120,7 @@ export class Interpreter implements Guard.Guarded {
   recorded: ReadonlyArray<Event> = noEvents
   turnCount = 0
   private historyLength = 0
+  private flags: ReadonlySet<number> = noFlags
   private startedAt = 0
   private reading = false
   private readonly runtime: BodyRuntime.BodyRuntime
@@ -170,6 +175,11 @@ export class Interpreter implements Guard.Guarded {
   /** Whether a message that is not awaited by a step can get the body on: it has handlers, or has not begun. */
   get reachable(): boolean {
     return this.root === undefined || this.handling.reachable
+  }
+
+  /** Whether the run was started by code that had this behaviour (row V5). */
+  has(flag: Flags.Flag): boolean {
+    return this.flags.has(flag.number)
   }
 
   /** Takes in events and runs to quiescence. Throws what failed the turn; the body is then broken. */
@@ -349,6 +359,7 @@ export class Interpreter implements Guard.Guarded {
   private deliver(event: Event): void {
     switch (event._tag) {
       case "ExecutionStarted":
+        this.flags = Flags.of(event.flags, this.setting.flags ?? Flags.known)
         return this.start(event.input)
       case "SignalReceived":
       case "UpdateAccepted":

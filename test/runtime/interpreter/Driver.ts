@@ -50,7 +50,7 @@ export class Driver {
     this.state = RunStates.empty(this.runId)
   }
 
-  private make(): Interpreter {
+  protected make(): Interpreter {
     return new Interpreter({
       host: this.host,
       runId: this.runId,
