@@ -23,6 +23,7 @@ import { ActivityError } from "./ActivityError.js"
 import { ApplicationError, toFailure } from "./ApplicationError.js"
 import type { AnySchema, Codec, PayloadInput, PayloadType, TypeOf } from "./Contract.js"
 import * as Contract from "./Contract.js"
+import { reserved } from "./Names.js"
 import * as Place from "./Place.js"
 import type { ActivityCall, ActivityOutcome } from "./WorkflowContext.js"
 import { WorkflowContext } from "./WorkflowContext.js"
@@ -353,8 +354,8 @@ export const checkName = (kind: string, name: string): void => {
   }
   if (name.length === 0) refuse("a name must not be empty")
   if (name.length > Limits.identifierCharsMax) refuse(`a name has at most ${Limits.identifierCharsMax} characters`)
-  if (name.startsWith("__perdure") || name.startsWith("__temporal")) refuse("names with this prefix are reserved")
-  if (name === "__stack_trace" || name === "__enhanced_stack_trace") refuse("this name is reserved")
+  const taken = reserved(name)
+  if (taken !== undefined) refuse(taken)
 }
 
 /** Ids are index keys: they have a bound (row D9). */

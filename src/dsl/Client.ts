@@ -96,6 +96,7 @@ export interface UpdateHandle<out Success, out Error> {
 }
 
 type PayloadArgument<P, Options> = [P] extends [void] ? [payload?: P, options?: Options]
+  : unknown extends P ? [payload?: P, options?: Options]
   : [payload: P, options?: Options]
 
 /**
@@ -107,6 +108,11 @@ type PayloadArgument<P, Options> = [P] extends [void] ? [payload?: P, options?: 
 export interface Handle<W> {
   readonly workflowId: string
   readonly runId: string | undefined
+  /**
+   * The same execution without its contract: for messages with undeclared names, which a workflow with dynamic handlers
+   * takes in (row S6), and for the queries that every workflow answers, `__metadata` and `__stack_trace` (row Q4).
+   */
+  readonly raw: Handle<Workflow.Untyped>
   /** Waits for the end: the result, a declared error, or `WorkflowFailure` (row X3). */
   readonly result: Effect.Effect<
     Workflow.SuccessOf<W>,

@@ -9,34 +9,41 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { checkName } from "./Activity.js"
-import type { AnySchema, Codec, PayloadInput, PayloadType, TypeOf } from "./Contract.js"
-import * as Contract from "./Contract.js"
-import { implementation } from "./ErasedHandlers.js"
+import type { Any, Codecs } from "./Codecs.js"
+import { compile } from "./Codecs.js"
+import type { AnySchema, PayloadInput, PayloadType, TypeOf } from "./Contract.js"
+import type { Given } from "./ErasedHandlers.js"
+import { changes, implementation } from "./ErasedHandlers.js"
 import type {
   BodyError,
   BodyServices,
+  DynamicContract,
   ErrorsOf,
   HandlersOf,
   Implementation,
+  Kind,
   OnlyDeclared,
   QueryContract,
   QueryTypes,
   ServicesOf,
   SignalContract,
   SignalTypes,
+  SomeHandlers,
   UpdateContract,
   UpdateTypes
 } from "./Handlers.js"
 import type { ActivatesPatch } from "./Patch.js"
 import type * as Step from "./Step.js"
-import type { WorkflowContext } from "./WorkflowContext.js"
+import { WorkflowContext } from "./WorkflowContext.js"
 
 export { allHandlersFinished, catchCancel, condition, info, now, random, uuid, withCompensation } from "./Body.js"
+export type * from "./Codecs.js"
+export { later } from "./ErasedHandlers.js"
 export type * from "./Handlers.js"
 export { deprecatePatch, patched } from "./Patch.js"
+export { type Untyped, untyped } from "./Untyped.js"
 
 // -----------------------------------------------------------------------------
 // models
@@ -77,14 +84,34 @@ export interface Workflow<
   in out Error,
   Signals,
   Queries,
-  Updates
+  Updates,
+  Dynamic extends Kind = never
 > {
   readonly name: Name
-  readonly toLayer: ToLayer<Name, Payload, Success, Error, keyof Signals | keyof Queries | keyof Updates>
-  /** Puts handlers and program together; every declared handler must be there, and no other. */
-  readonly of: <const I extends HandlersOf<Success, Signals, Queries, Updates>>(
-    implementation: I & OnlyDeclared<I, { signals: Signals; queries: Queries; updates: Updates }>
+  readonly toLayer: ToLayer<Name, Payload, Success, Error, keyof Signals | keyof Queries | keyof Updates | Dynamic>
+  /**
+   * Puts handlers and program together; every declared handler must be there (or `Workflow.later`), and no other.
+   *
+   * A message goes to the handler of its name; where there is none, to the dynamic one of its kind, if the contract has
+   * it (row S6). A signal without either waits until there is one (row S2).
+   */
+  readonly of: <const I extends HandlersOf<Success, Signals, Queries, Updates, Dynamic>>(
+    implementation:
+      & I
+      & OnlyDeclared<I, { signals: Signals; queries: Queries; updates: Updates; dynamic: Record<Dynamic, unknown> }>
   ) => Implementation<Name, Success, ErrorsOf<I>, ServicesOf<I>>
+  /**
+   * Sets handlers while the run goes on, or takes them away, where given as undefined; the others stay (row W18).
+   *
+   * Signals that wait for a handler that is set are handled at once, in the order of their arrival, before this
+   * returns; a dynamic one takes all that wait. Leaves no event: on replay the body does the same again. Dies in a
+   * query, in a validator, and in the body of another workflow.
+   */
+  readonly setHandlers: <const I extends SomeHandlers<Error, Signals, Queries, Updates, Dynamic>>(
+    handlers:
+      & I
+      & OnlyDeclared<I, { signals: Signals; queries: Queries; updates: Updates; dynamic: Record<Dynamic, unknown> }>
+  ) => Effect.Effect<void, never, WorkflowContext | ServicesOf<I>>
   /** The codecs, for the client and the runtime. */
   readonly codecs: Codecs
   readonly options: WorkflowOptions<Payload>
@@ -95,6 +122,7 @@ export interface Workflow<
     readonly signals: Signals
     readonly queries: Queries
     readonly updates: Updates
+    readonly dynamic: Dynamic
   }
 }
 
@@ -106,28 +134,6 @@ export interface WorkflowOptions<in Payload> {
   readonly failOnDefect?: boolean | ((defect: unknown) => boolean) | undefined
   /** A call whose input differs from the recorded one is nondeterminism in live runs too. Default false. */
   readonly strictReplay?: boolean | undefined
-}
-
-/** Compiled once per definition. @since 0.1.0 */
-export interface Codecs {
-  readonly payload: Codec
-  readonly success: Codec
-  readonly error: Codec
-  readonly signals: ReadonlyMap<string, { readonly payload: Codec }>
-  readonly queries: ReadonlyMap<string, { readonly payload: Codec; readonly success: Codec }>
-  readonly updates: ReadonlyMap<string, { readonly payload: Codec; readonly success: Codec; readonly error: Codec }>
-}
-
-/**
- * Any workflow's contract.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Any {
-  readonly name: string
-  readonly codecs: Codecs
-  readonly types?: unknown
 }
 
 /** The types of a workflow by part. @since 0.1.0 */
@@ -183,7 +189,8 @@ export const make = <
   E extends AnySchema | undefined = undefined,
   const Signals extends Record<string, SignalContract> = {},
   const Queries extends Record<string, QueryContract> = {},
-  const Updates extends Record<string, UpdateContract> = {}
+  const Updates extends Record<string, UpdateContract> = {},
+  const Dynamic extends DynamicContract = {}
 >(
   name: Name,
   options: WorkflowOptions<PayloadType<P>> & {
@@ -193,6 +200,8 @@ export const make = <
     readonly signals?: Signals
     readonly queries?: Queries
     readonly updates?: Updates
+    /** Kinds of messages whose undeclared names are taken in as well (rows S6, Q4). */
+    readonly dynamic?: Dynamic
   } = {}
 ): Workflow<
   Name,
@@ -201,7 +210,8 @@ export const make = <
   TypeOf<E, never>,
   SignalTypes<Signals>,
   QueryTypes<Queries>,
-  UpdateTypes<Updates>
+  UpdateTypes<Updates>,
+  keyof Dynamic & Kind
 > => {
   checkName("workflow", name)
   const codecs = compile(name, options)
@@ -215,6 +225,8 @@ export const make = <
       strictReplay: options.strictReplay
     },
     of: implementation,
+    setHandlers: (given: Given) =>
+      Effect.flatMap(WorkflowContext, (context) => context.setHandlers(changes(name, given))),
     toLayer: (body: WorkflowHost["body"]) =>
       Layer.effect(
         tag,
@@ -222,46 +234,4 @@ export const make = <
       )
   }
   return definition as never
-}
-
-// -----------------------------------------------------------------------------
-// internal
-// -----------------------------------------------------------------------------
-
-const compile = (name: string, options: {
-  readonly payload?: PayloadInput | undefined
-  readonly success?: AnySchema | undefined
-  readonly error?: AnySchema | undefined
-  readonly signals?: Record<string, SignalContract>
-  readonly queries?: Record<string, QueryContract>
-  readonly updates?: Record<string, UpdateContract>
-}): Codecs => {
-  const each = <C, Out>(
-    kind: string,
-    contracts: Record<string, C> | undefined,
-    make: (contract: C, of: string) => Out
-  ) =>
-    new Map(
-      Object.entries(contracts ?? {}).map(([key, contract]) => {
-        checkName(`${kind} of workflow ${name}`, key)
-        return [key, make(contract, `${kind} ${name}.${key}`)] as const
-      })
-    )
-  return {
-    payload: Contract.codec(Contract.payloadSchema(options.payload), `payload of workflow ${name}`),
-    success: Contract.codec(options.success ?? Schema.Void, `result of workflow ${name}`),
-    error: Contract.codec(options.error ?? Contract.neverSchema, `error of workflow ${name}`),
-    signals: each("signal", options.signals, (contract, of) => ({
-      payload: Contract.codec(Contract.payloadSchema(contract.payload), `payload of ${of}`)
-    })),
-    queries: each("query", options.queries, (contract, of) => ({
-      payload: Contract.codec(Contract.payloadSchema(contract.payload), `payload of ${of}`),
-      success: Contract.codec(contract.success ?? Schema.Void, `result of ${of}`)
-    })),
-    updates: each("update", options.updates, (contract, of) => ({
-      payload: Contract.codec(Contract.payloadSchema(contract.payload), `payload of ${of}`),
-      success: Contract.codec(contract.success ?? Schema.Void, `result of ${of}`),
-      error: Contract.codec(contract.error ?? Contract.neverSchema, `error of ${of}`)
-    }))
-  }
 }

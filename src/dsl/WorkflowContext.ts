@@ -10,6 +10,7 @@ import type { ActivityCanceled, ActivityCompleted, ActivityFailed, ActivitySched
 import type { StepCompleted, StepFailed } from "../core/family/Step.js"
 import type { Payload } from "../core/Payload.js"
 import type { RetryPolicy } from "../core/RetryPolicy.js"
+import type { HandlerChanges } from "./ErasedHandlers.js"
 
 /**
  * What a run knows of itself (row W11).
@@ -73,6 +74,8 @@ export class WorkflowContext extends Context.Tag("perdure/WorkflowContext")<Work
   readonly condition: (predicate: Effect.Effect<boolean, never, WorkflowContext>) => Effect.Effect<void>
   /** Signal and update handlers that have begun and not ended. */
   readonly handlersInProgress: Effect.Effect<number>
+  /** Sets and unsets handlers, and handles the signals that waited for them (row W18). */
+  readonly setHandlers: (changes: HandlerChanges) => Effect.Effect<void>
   /** Registers an undo step, run in reverse order if the run fails or is canceled. */
   readonly compensate: (undo: Effect.Effect<void, unknown, unknown>) => Effect.Effect<void>
   /** Runs the effect so that a cancel request interrupts it alone; the interruption becomes the fallback. */

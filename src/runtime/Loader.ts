@@ -177,7 +177,8 @@ const unknownHost = new WorkflowHost(
       error: codec,
       signals: new Map(),
       queries: new Map(),
-      updates: new Map()
+      updates: new Map(),
+      dynamic: new Set()
     }
   },
   () => Effect.never,

@@ -40,6 +40,7 @@ export const fake = (answers: {
       }),
     condition: () => Effect.void,
     handlersInProgress: Effect.succeed(0),
+    setHandlers: () => Effect.void,
     compensate: (undo) => Effect.sync(() => void asked.undo.push(undo)),
     catchCancel: (effect) => effect,
     askPatch: () => Effect.succeed(true),

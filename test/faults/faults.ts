@@ -209,5 +209,30 @@ export const faults: ReadonlyArray<Fault> = [
     from: "    return this.flags.has(flag.number)\n",
     to: "    return flag.number > 0\n",
     tests: ["interpreter/Flags"]
+  },
+  {
+    name: "a dynamic handler gets reserved names",
+    breaks: "D9",
+    file: "src/runtime/interpreter/Handlers.ts",
+    from:
+      "    const dynamic = this.set.dynamic.signals\n    if (dynamic === undefined || reserved(name) !== undefined) return undefined\n",
+    to: "    const dynamic = this.set.dynamic.signals\n    if (dynamic === undefined) return undefined\n",
+    tests: ["interpreter/Dynamic"]
+  },
+  {
+    name: "signals that wait for a handler that is set late are lost",
+    breaks: "S2, W18",
+    file: "src/runtime/interpreter/Handlers.ts",
+    from: "(this.canHandle(each.event) ? ready : this.waiting).push(each)",
+    to: "if (this.canHandle(each.event)) this.waiting.push(each)",
+    tests: ["interpreter/Dynamic"]
+  },
+  {
+    name: "nobody says that handlers were cut short",
+    breaks: "S8",
+    file: "src/runtime/execution/Execution.ts",
+    from: "    consequences.unfinished = output.unfinished\n",
+    to: "",
+    tests: ["runtime/messages"]
   }
 ]

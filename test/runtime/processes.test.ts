@@ -11,7 +11,7 @@ import { spawn } from "node:child_process"
 import { writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import type { WorkflowFailure } from "perdure"
-import { Client, StoreClient } from "perdure"
+import { Client, StoreClient, Workflow } from "perdure"
 import { SqliteStore, Store } from "perdure/sqlite"
 import * as Folder from "../persistence/Folder.js"
 import { Bakery, type Settings, Spoiled } from "./processes/contract.js"
@@ -48,6 +48,23 @@ describe("a client that hosts nothing", () => {
       const canceled = yield* Effect.flip(early.result)
       assert.deepInclude(canceled, { _tag: "WorkflowFailure", status: "Canceled" })
       assert.include((canceled as WorkflowFailure).message, "closing")
+    }))
+
+  test("sends what no contract declares, and talks to a workflow by its name alone (S6, Q4, D8, D9)", (world) =>
+    Effect.gen(function*() {
+      const client = yield* Client
+      yield* world.worker("ada")
+      const bakery = yield* client.start(Workflow.untyped("Bakery"), "town", { workflowId: "town" })
+      yield* client.handle(Bakery, "town").raw.signal("knock", { times: 2 })
+      yield* bakery.signal("order", 1)
+      assert.deepStrictEqual(yield* bakery.query("anything"), { name: "anything", notes: [["knock", { times: 2 }]] })
+      assert.deepStrictEqual(yield* bakery.update("ring", [1]), { name: "ring", payload: [1], notes: 1 })
+      assert.deepInclude(yield* Effect.flip(bakery.update("steal")), { _tag: "UpdateFailed", rejected: true })
+      const metadata = yield* bakery.query("__metadata")
+      assert.deepInclude(metadata, { workflow: "Bakery", dynamic: ["signals", "queries", "updates"] })
+      assert.isArray(yield* bakery.query("__stack_trace"))
+      yield* bakery.signal("close")
+      assert.deepStrictEqual(yield* bakery.result, ["town: 1 by ada at 1"])
     }))
 
   test("terminates a run in the memory of another process, whose activity stops (C10)", (world) =>

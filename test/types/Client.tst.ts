@@ -1,5 +1,6 @@
 import type * as Effect from "effect/Effect"
 import type { Client, ContractError, Handle, WorkflowFailure, WorkflowNotFound } from "perdure"
+import { Workflow } from "perdure"
 import type {
   CallTimeout,
   Description,
@@ -146,5 +147,21 @@ describe("Handle", () => {
     expect(handle.describe).type.toBe<Effect.Effect<Description, WorkflowNotFound | StoreUnavailable>>()
     expect(handle.cancel("late")).type.toBe<Effect.Effect<void, WorkflowNotFound | StoreUnavailable>>()
     expect(handle.terminate()).type.toBe<Effect.Effect<void, WorkflowNotFound | WorkflowClosed | StoreUnavailable>>()
+  })
+})
+
+describe("Workflow.untyped", () => {
+  it("takes any message and any JSON, and gives unknown", () => {
+    const order = client.handle(Workflow.untyped("OrderWorkflow"), "1")
+    expect(order).type.toBe<Handle<Workflow.Untyped>>()
+    expect(handle.raw).type.toBe<Handle<Workflow.Untyped>>()
+    client.start(Workflow.untyped("OrderWorkflow"))
+    client.start(Workflow.untyped("OrderWorkflow"), { id: "1" }, { workflowId: "1" })
+    order.signal("anything")
+    order.signal("anything", 1)
+    expect(order.query("anything", 1)).type.toBe<
+      Effect.Effect<unknown, QueryFailed | WorkflowNotFound | CallTimeout | ContractError | StoreUnavailable>
+    >()
+    order.update("anything", { deep: [] }, { updateId: "1" })
   })
 })

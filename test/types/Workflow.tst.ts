@@ -404,3 +404,119 @@ const ChargeCardLive = ChargeCard.toLayer(({ amount }) =>
   Effect.flatMap(PaymentGateway, (gateway) => gateway.charge(amount, { idempotencyKey: "" }))
 )
 declare const GatewayLive: Layer.Layer<PaymentGateway>
+
+describe("dynamic handlers", () => {
+  const Any = Workflow.make("Any", {
+    error: OrderRejected,
+    signals: { named: { payload: Schema.Number } },
+    dynamic: { signals: true, updates: true }
+  })
+  const named = () => Effect.void
+
+  it("must be there for the kinds that the contract has, and for no other", () => {
+    const fits = Any.of({
+      signals: { named },
+      dynamic: {
+        signals: (name, payload) => {
+          expect(name).type.toBe<string>()
+          expect(payload).type.toBe<unknown>()
+          return Ping.execute()
+        },
+        updates: (name) => Effect.succeed(name)
+      },
+      run: Effect.void
+    })
+    expect(fits).type.toBe<
+      Workflow.Implementation<"Any", void, ActivityError, WorkflowContext | Activity.Hosted<"Ping">>
+    >()
+    // @ts-expect-error Property 'dynamic' is missing
+    Any.of({ signals: { named }, run: Effect.void })
+    // @ts-expect-error Property 'updates' is missing
+    Any.of({ signals: { named }, dynamic: { signals: () => Effect.void }, run: Effect.void })
+    Any.of({
+      signals: { named },
+      // @ts-expect-error not assignable to type 'never'
+      dynamic: { signals: () => Effect.void, updates: () => Effect.void, queries: () => Effect.void },
+      run: Effect.void
+    })
+    // @ts-expect-error not assignable to type 'never'
+    Nightly.of({ dynamic: { signals: () => Effect.void }, run: Effect.void })
+  })
+
+  it("a workflow whose only handlers are dynamic needs `of`", () => {
+    const Only = Workflow.make("Only", { dynamic: { queries: true } })
+    // @ts-expect-error Implementation
+    Only.toLayer(() => Effect.void)
+    Only.toLayer(() => Effect.succeed(Only.of({ dynamic: { queries: () => Effect.succeed(1) }, run: Effect.void })))
+  })
+
+  it("a query reads only, an update fails as a body may", () => {
+    const Asks = Workflow.make("Asks", { dynamic: { queries: true, updates: true } })
+    Asks.of({
+      dynamic: {
+        // @ts-expect-error not assignable
+        queries: () => Ping.execute(),
+        updates: () => Effect.void
+      },
+      run: Effect.void
+    })
+    Asks.of({
+      dynamic: {
+        queries: () => Effect.void,
+        // @ts-expect-error not assignable
+        updates: () => new OrderRejected()
+      },
+      run: Effect.void
+    })
+  })
+})
+
+describe("Workflow.setHandlers", () => {
+  const Late = Workflow.make("Late", {
+    error: OrderRejected,
+    signals: { go: { payload: Schema.Number }, stop: {} },
+    queries: { how: { success: Schema.String } },
+    updates: { ask: { payload: Schema.String, success: Schema.Number } },
+    dynamic: { signals: true }
+  })
+
+  it("takes some of the handlers, and undefined", () => {
+    expect(Late.setHandlers({ signals: { go: undefined }, dynamic: { signals: undefined } })).type.toBe<
+      Effect.Effect<void, never, WorkflowContext>
+    >()
+    expect(Late.setHandlers({
+      signals: {
+        go: (n) => {
+          expect(n).type.toBe<number>()
+          return Ping.execute()
+        }
+      },
+      queries: { how: () => Effect.succeed("well") }
+    })).type.toBe<Effect.Effect<void, never, WorkflowContext | Activity.Hosted<"Ping">>>()
+  })
+
+  it("refuses what the contract does not have, and what does not fit it", () => {
+    // @ts-expect-error 'slip' does not exist in type
+    Late.setHandlers({ signals: { slip: () => Effect.void } })
+    // @ts-expect-error not assignable
+    Late.setHandlers({ queries: { how: () => Effect.succeed(1) } })
+    // @ts-expect-error not assignable
+    Late.setHandlers({ signals: { go: () => new CardDeclined({ reason: "" }) } })
+    // @ts-expect-error not assignable
+    Late.setHandlers({ dynamic: { signals: () => new CardDeclined({ reason: "" }) } })
+    // @ts-expect-error 'queries' does not exist in type
+    Late.setHandlers({ dynamic: { queries: () => Effect.void } })
+  })
+
+  it("Workflow.later stands for a handler in `of`, and for nothing in setHandlers", () => {
+    Late.of({
+      signals: { go: Workflow.later, stop: () => Effect.void },
+      queries: { how: Workflow.later },
+      updates: { ask: Workflow.later },
+      dynamic: { signals: Workflow.later },
+      run: Effect.void
+    })
+    // @ts-expect-error not assignable
+    Late.setHandlers({ signals: { go: Workflow.later } })
+  })
+})

@@ -10,7 +10,6 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Stored } from "../../core/Message.js"
 import * as Messages from "../../core/Message.js"
-import { ContractError } from "../../dsl/Contract.js"
 import type * as Workflow from "../../dsl/Workflow.js"
 import { CallTimeout, StoreUnavailable, WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
 import type { MailKind, PostResult, Run, Store, StoreError } from "../../persistence/Store.js"
@@ -34,10 +33,6 @@ export const nameOf = (target: Target) => ({
   workflowId: target.workflowId,
   ...(target.runId === undefined ? {} : { runId: target.runId })
 })
-
-/** @since 0.1.0 */
-export const unknownName = (workflow: Workflow.Any, kind: string, name: string): ContractError =>
-  new ContractError({ subject: `workflow ${workflow.name}`, reason: `declares no ${kind} ${name}` })
 
 /** Options of a call that waits for an answer. @since 0.1.0 */
 export interface TimeoutOption {

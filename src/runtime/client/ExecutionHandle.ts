@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import type { Turn } from "../../core/Event.js"
 import * as Events from "../../core/Event.js"
 import type { Description } from "../../dsl/Client.js"
+import { untyped } from "../../dsl/Untyped.js"
 import type * as Workflow from "../../dsl/Workflow.js"
 import type { StoreUnavailable } from "../../dsl/WorkflowFailure.js"
 import { WorkflowClosed, WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
@@ -30,6 +31,10 @@ export class ExecutionHandle implements Target {
     readonly runId: string | undefined
   ) {
     this.#calls = calls
+  }
+
+  get raw(): ExecutionHandle {
+    return new ExecutionHandle(this.#calls, untyped(this.workflow.name), this.workflowId, this.runId)
   }
 
   get result(): Effect.Effect<unknown, unknown> {

@@ -6,11 +6,13 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { v4 as uuid } from "uuid"
+import { ContractError } from "../../dsl/Contract.js"
+import * as Untyped from "../../dsl/Untyped.js"
 import type { StoreUnavailable } from "../../dsl/WorkflowFailure.js"
 import { QueryFailed, WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
 import { movedReason } from "../Replies.js"
 import type { Calls, Target, TimeoutOption } from "./Calls.js"
-import { nameOf, timeoutOf, unknownName, within } from "./Calls.js"
+import { nameOf, timeoutOf, within } from "./Calls.js"
 
 type Answer = Either.Either<unknown, string>
 
@@ -23,8 +25,8 @@ export const query = (
   options: TimeoutOption | undefined
 ): Effect.Effect<unknown, unknown> =>
   Effect.suspend(() => {
-    const contract = target.workflow.codecs.queries.get(name)
-    if (contract === undefined) return Effect.fail(unknownName(target.workflow, "query", name))
+    const contract = Untyped.query(target.workflow, name)
+    if (contract instanceof ContractError) return Effect.fail(contract)
     const encoded = contract.payload.encode(payload)
     if (Either.isLeft(encoded)) return Effect.fail(encoded.left)
     const call = `query ${name}`

@@ -8,12 +8,13 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { Stored } from "../../core/Message.js"
 import { ContractError } from "../../dsl/Contract.js"
+import * as Untyped from "../../dsl/Untyped.js"
 import type { StoreUnavailable } from "../../dsl/WorkflowFailure.js"
 import { WorkflowClosed, WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
 import type { Settled } from "../execution/Item.js"
 import { letter } from "../execution/Item.js"
 import type { Calls, Target } from "./Calls.js"
-import { isClosed, nameOf, unavailable, unknownName } from "./Calls.js"
+import { isClosed, nameOf, unavailable } from "./Calls.js"
 
 type Message = Extract<Stored, { readonly _tag: "Signal" | "Cancel" }>
 type Trouble = WorkflowNotFound | WorkflowClosed | ContractError | StoreUnavailable
@@ -26,8 +27,8 @@ export const signal = (
   payload: unknown
 ): Effect.Effect<void, Trouble> =>
   Effect.suspend((): Effect.Effect<void, Trouble> => {
-    const contract = target.workflow.codecs.signals.get(name)
-    if (contract === undefined) return Effect.fail(unknownName(target.workflow, "signal", name))
+    const contract = Untyped.signal(target.workflow, name)
+    if (contract instanceof ContractError) return Effect.fail(contract)
     const encoded = contract.payload.encode(payload)
     if (Either.isLeft(encoded)) return Effect.fail(encoded.left)
     const input = encoded.right

@@ -19,13 +19,15 @@ import * as Events from "../../core/Event.js"
 import type { Outcome } from "../../core/family/Update.js"
 import { Limits } from "../../core/Limits.js"
 import type { Stored } from "../../core/Message.js"
+import { ContractError } from "../../dsl/Contract.js"
+import * as Untyped from "../../dsl/Untyped.js"
 import { StoreUnavailable, UpdateFailed, WorkflowClosed, WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
 import type { Engine } from "../Engine.js"
 import { abandoned } from "../execution/Consequences.js"
 import type { Settled, UpdateAnswer } from "../execution/Item.js"
 import { letter } from "../execution/Item.js"
 import type { Calls, Target, TimeoutOption } from "./Calls.js"
-import { isClosed, nameOf, timeoutOf, unavailable, unknownName, within } from "./Calls.js"
+import { isClosed, nameOf, timeoutOf, unavailable, within } from "./Calls.js"
 import { isClosing } from "./Ending.js"
 import { checkId } from "./Starting.js"
 
@@ -59,8 +61,8 @@ export const startUpdate = (
   options: UpdateOptions | undefined
 ): Effect.Effect<UpdateHandle, unknown> =>
   Effect.suspend((): Effect.Effect<UpdateHandle, unknown> => {
-    const contract = target.workflow.codecs.updates.get(name)
-    if (contract === undefined) return Effect.fail(unknownName(target.workflow, "update", name))
+    const contract = Untyped.update(target.workflow, name)
+    if (contract instanceof ContractError) return Effect.fail(contract)
     const encoded = contract.payload.encode(payload)
     if (Either.isLeft(encoded)) return Effect.fail(encoded.left)
     const updateId = options?.updateId ?? uuid()

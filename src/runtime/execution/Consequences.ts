@@ -33,6 +33,8 @@ export class Consequences {
   steps: ReadonlyArray<number> = none
   canceledSteps: ReadonlyArray<number> = none
   answers: ReadonlyArray<readonly [updateId: string, answer: UpdateAnswer]> = none
+  /** Handlers in progress as the run ends. */
+  unfinished: ReadonlyArray<string> = none
 
   /** Most turns cause one thing: of the lists only those that it takes are made. */
   add<K extends keyof Lists>(list: K, item: Lists[K]): void {
@@ -155,6 +157,13 @@ export const addAbandoned = (out: Consequences, state: RunState, at: number): vo
     if (update.outcome === undefined) out.tell(id, abandoned(id), update.accepted.replyTo, at)
   }
 }
+
+/** Said once, when the end is committed; a replay ends no run (row S8). @since 0.1.0 */
+export const unfinishedWarning = (handlers: ReadonlyArray<string>): string | undefined =>
+  handlers.length === 0
+    ? undefined
+    : `the run ended before its handlers did, which were cut short: ${handlers.join(", ")}. Wait for them with `
+      + "Workflow.condition(Workflow.allHandlersFinished), or declare them unfinished: \"Abandon\""
 
 /** What the caller of an update gets when the run ends before its handler. @since 0.1.0 */
 export const abandoned = (id: string): Outcome => ({

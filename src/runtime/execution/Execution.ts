@@ -79,7 +79,7 @@ export class Execution {
     this.interpreter = this.makeInterpreter()
     this.updates = new UpdateCalls({
       state: this.state,
-      hasHandlers: () => this.interpreter.handlers !== undefined,
+      canAnswer: (update) => this.interpreter.knowsUpdate(update.name),
       validate: (update) => this.interpreter.validate(update),
       settle: (letter, update, answer) => this.settleUpdate(letter, update, answer)
     })
@@ -289,6 +289,7 @@ export class Execution {
       serves: this.around.serves,
       reserveSlot: this.around.reserveSlot
     })
+    consequences.unfinished = output.unfinished
     if (output.rejected.size > 0) Consequences.addRejected(consequences, output.rejected, taken, at)
     RunStates.evolve(this.state, turn)
     this.fibers = this.interpreter.fibers
@@ -391,6 +392,8 @@ export class Execution {
     for (const seq of consequences.canceledSteps) this.around.cancelStep(this.runId, seq)
     if (consequences.steps.length > 0 && !this.stopped) this.around.startSteps(this, consequences.steps)
     if (release.closing !== undefined) {
+      const warning = Consequences.unfinishedWarning(consequences.unfinished)
+      if (warning !== undefined) this.around.warn(this, warning)
       const left = [...this.updates.takeEarly(), ...this.inbox.splice(0)]
       this.evict()
       this.around.closed(this, release.closing)

@@ -27,10 +27,13 @@ import type { Letter, UpdateAnswer } from "./Item.js"
  */
 export interface Desk {
   readonly state: RunState
-  readonly hasHandlers: () => boolean
+  /** Whether the body has set its handler up, or has said that it has none. */
+  readonly canAnswer: (update: Update) => boolean
   readonly validate: (update: Update) => Failure | undefined
   readonly settle: (letter: Letter, update: Update, answer: UpdateAnswer) => void
 }
+
+const none: ReadonlyArray<Letter> = []
 
 /** @since 0.1.0 */
 export class UpdateCalls {
@@ -60,7 +63,7 @@ export class UpdateCalls {
       desk.settle(letter, update, { _tag: "Rejected", failure: refusedFor(accepted) })
       return true
     }
-    if (!desk.hasHandlers()) {
+    if (!desk.canAnswer(update)) {
       this.early.push(letter)
       return true
     }
@@ -77,7 +80,13 @@ export class UpdateCalls {
       this.attached = []
       for (const [letter, update] of attached) this.answers(letter, update)
     }
-    return this.early.length > 0 && this.desk.hasHandlers() ? this.takeEarly() : []
+    if (this.early.length === 0) return none
+    const early = this.takeEarly()
+    const now: Array<Letter> = []
+    for (const letter of early) {
+      ;(letter.message._tag === "Update" && this.desk.canAnswer(letter.message) ? now : this.early).push(letter)
+    }
+    return now
   }
 
   takeEarly(): ReadonlyArray<Letter> {

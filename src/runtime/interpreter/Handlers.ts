@@ -1,8 +1,14 @@
 /**
  * The handlers of one body: takes in signals and updates, and answers queries.
  *
- * Messages that come before the body has set its handlers up wait, and are handled in order before its program begins
- * (row W9).
+ * ```
+ *   message ──▶ handler of its name ──▶ else the dynamic one of its kind (row S6)
+ *                  └─ neither: a signal waits for one (row S2); an update waits until the body has said what its
+ *                     handlers are, and to the end of that turn, and is refused then (row U6)
+ * ```
+ *
+ * Messages that come before the body has set its handlers up are handled in order before its program begins (row W9).
+ * The body may change its handlers later (row W18). None of it leaves an event: a replay does the same again.
  *
  * @since 0.1.0
  */
@@ -10,16 +16,22 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import type { Command } from "../../core/Command.js"
 import type { Failure } from "../../core/Failure.js"
 import type { SignalReceived } from "../../core/family/Signal.js"
 import type { UpdateAccepted } from "../../core/family/Update.js"
-import type { ErasedImplementation } from "../../dsl/ErasedHandlers.js"
-import type { WorkflowHost } from "../../dsl/Workflow.js"
+import type { Codec } from "../../dsl/Contract.js"
+import type { ErasedImplementation, HandlerChanges, HandlerSet } from "../../dsl/ErasedHandlers.js"
+import * as Erased from "../../dsl/ErasedHandlers.js"
+import { reserved } from "../../dsl/Names.js"
+import { rawCodecs } from "../../dsl/Untyped.js"
+import type { Unfinished, WorkflowHost } from "../../dsl/Workflow.js"
+import * as BuiltInQueries from "./BuiltInQueries.js"
 import { failsTurn, failureOf, messageOf } from "./CauseFailure.js"
 import { BodyDefect, defect } from "./TurnFailure.js"
 
-type Erased = Effect.Effect<unknown, unknown, unknown>
+type AnyEffect = Effect.Effect<unknown, unknown, unknown>
 type Incoming = SignalReceived | UpdateAccepted
 
 /**
@@ -33,8 +45,10 @@ export interface Body {
   readonly replaying: boolean
   /** Counts the turns taken in since the body is in memory. */
   readonly turnCount: number
-  readonly fork: (effect: Erased, ended: (exit: Exit.Exit<unknown, unknown>) => void) => void
-  readonly readOnly: (effect: Erased) => Exit.Exit<unknown, unknown>
+  /** All fibers of the body. */
+  readonly fibersAlive: Iterable<Fiber.RuntimeFiber<unknown, unknown>>
+  readonly fork: (effect: AnyEffect, ended: (exit: Exit.Exit<unknown, unknown>) => void) => void
+  readonly readOnly: (effect: AnyEffect) => Exit.Exit<unknown, unknown>
   readonly issue: (command: Command) => void
   readonly warn: (message: string) => void
   /** Fails the turn. */
@@ -43,34 +57,55 @@ export interface Body {
   readonly failRun: (cause: Cause.Cause<unknown>) => void
 }
 
-/** @since 0.1.0 */
-export const none: ErasedImplementation = {
-  signals: new Map(),
-  queries: new Map(),
-  updates: new Map(),
-  run: Effect.void
+/** A handler that has begun, as a warning names it. */
+interface Running {
+  readonly kind: "signal" | "update"
+  readonly name: string
+  readonly id: string | undefined
+}
+
+/** A handler with the codecs of its contract; of what is sent dynamically, nothing but JSON is asked. */
+interface Found<Codecs> {
+  readonly codecs: Codecs
+  readonly handle: Erased.Handler
+}
+type FoundUpdate = Found<{ readonly payload: Codec; readonly success: Codec; readonly error: Codec }> & {
+  readonly validate: Erased.QueryHandler | undefined
 }
 
 const noneRejected: ReadonlyMap<string, Failure> = new Map()
+const noneUnfinished: ReadonlyArray<string> = []
 
 /** @since 0.1.0 */
 export class Handlers {
-  /** What `of` made; undefined until the body has got there. */
-  implementation: ErasedImplementation | undefined
-  /** Handlers that have begun and not ended (row S9). */
-  inProgress = 0
+  /** What the body has said so far. */
+  private set: HandlerSet = Erased.none
+  /** Whether it has said all: it has got to `of`, or its contract has no messages. */
+  private settled: boolean
+  private readonly running = new Set<Running>()
   private waiting: Array<{ readonly event: Incoming; readonly turn: number }> = []
   private rejected: Map<string, Failure> | undefined
 
   constructor(private readonly body: Body) {
-    const { queries, signals, updates } = body.definition.codecs
-    if (signals.size + queries.size + updates.size === 0) this.implementation = none
+    const { dynamic, queries, signals, updates } = body.definition.codecs
+    this.settled = signals.size + queries.size + updates.size + dynamic.size === 0
+  }
+
+  /** Handlers that have begun and not ended (row S9). */
+  get inProgress(): number {
+    return this.running.size
   }
 
   /** Whether a signal or update can get the body on: it has handlers for some. */
   get reachable(): boolean {
-    const { implementation } = this
-    return implementation !== undefined && implementation.signals.size + implementation.updates.size > 0
+    const { dynamic, signals, updates } = this.set
+    return this.settled && (signals.size + updates.size > 0 || dynamic.signals !== undefined ||
+      dynamic.updates !== undefined)
+  }
+
+  /** Whether an update is answered by now: by a handler, or since the body has said that there is none. */
+  knows(update: string): boolean {
+    return this.settled || this.findUpdate(update) !== undefined
   }
 
   /** The updates that were refused since this was last asked. */
@@ -80,13 +115,28 @@ export class Handlers {
     return taken
   }
 
+  /** The handlers whose end nobody will see, as their contracts want it (row S8). */
+  unfinished(): ReadonlyArray<string> {
+    if (this.running.size === 0) return noneUnfinished
+    const { signals, updates } = this.body.definition.codecs
+    const named: Array<string> = []
+    for (const { id, kind, name } of this.running) {
+      const contract: { readonly unfinished: Unfinished } | undefined = (kind === "signal" ? signals : updates).get(
+        name
+      )
+      if (contract?.unfinished !== "Abandon") named.push(`${kind} ${name}${id === undefined ? "" : ` (id ${id})`}`)
+    }
+    return named
+  }
+
   forget(): void {
-    this.implementation = none
+    this.set = Erased.none
+    this.settled = true
     this.waiting = []
   }
 
   deliver(event: Incoming): void {
-    if (this.implementation === undefined) this.waiting.push({ event, turn: this.body.turnCount })
+    if (!this.settled && !this.canHandle(event)) this.waiting.push({ event, turn: this.body.turnCount })
     else this.handle(event, this.body.turnCount)
   }
 
@@ -96,48 +146,122 @@ export class Handlers {
    */
   setUp(implementation: ErasedImplementation): Effect.Effect<void> {
     return Effect.suspend(() => {
-      this.implementation ??= implementation
+      this.settled = true
+      // What was set before stays, where `of` says nothing of it.
+      this.set = Erased.joined(this.set, implementation)
       const waiting = this.waiting
       this.waiting = []
-      return Effect.forEach(waiting, ({ event, turn }) =>
-        Effect.suspend(() => {
-          this.handle(event, turn)
-          return Effect.yieldNow()
-        }), { discard: true })
+      return this.handleAll(waiting)
     })
+  }
+
+  /** Changes handlers, and handles what waited for one that there is now, in order (row W18). */
+  change(changes: HandlerChanges): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const { codecs, name } = this.body.definition
+      const unknown = changes.workflow === name
+        ? undeclared(changes, codecs)
+        : `the handlers are of workflow ${changes.workflow}`
+      if (unknown !== undefined) {
+        return Effect.die(new BodyDefect({ in: `workflow ${name}`, reason: `setHandlers: ${unknown}` }))
+      }
+      this.set = Erased.changed(this.set, changes)
+      const waiting = this.waiting
+      this.waiting = []
+      const ready: typeof waiting = []
+      for (const each of waiting) (this.canHandle(each.event) ? ready : this.waiting).push(each)
+      return this.handleAll(ready)
+    })
+  }
+
+  /** Once the body has come to rest: updates that still have no handler are refused (row U6). */
+  endTurn(): void {
+    if (!this.settled || this.waiting.length === 0) return
+    const left = this.waiting
+    this.waiting = []
+    for (const each of left) {
+      if (each.event._tag === "SignalReceived") this.waiting.push(each)
+      else this.refuse(each.event, each.turn)
+    }
   }
 
   /** Why the update is refused; undefined if it is not (row U2). */
   validate(update: Pick<UpdateAccepted, "name"> & { readonly input?: unknown }): Failure | undefined {
-    const handler = this.implementation?.updates.get(update.name)
-    const codecs = this.body.definition.codecs.updates.get(update.name)
-    if (handler === undefined || codecs === undefined) {
-      return plain("UnknownUpdate", unknown("update", update.name, this.implementation?.updates))
-    }
-    const payload = codecs.payload.decode(update.input)
+    const found = this.findUpdate(update.name)
+    if (found === undefined) return unknownUpdate(update.name, this.set.updates)
+    const payload = found.codecs.payload.decode(update.input)
     if (Either.isLeft(payload)) return plain("ContractError", payload.left.message)
-    const { validate } = handler
+    const { validate } = found
     if (validate === undefined) return undefined
     const exit = this.body.readOnly(Effect.suspend(() => validate(payload.right)))
-    return Exit.isFailure(exit) ? failureOf(codecs.error, exit.cause) : undefined
+    return Exit.isFailure(exit) ? failureOf(found.codecs.error, exit.cause) : undefined
   }
 
   query(name: string, input: unknown): Either.Either<unknown, string> {
-    if (this.implementation === undefined) return Either.left("the run has not set up its handlers yet")
-    const handler = this.implementation.queries.get(name)
-    const codecs = this.body.definition.codecs.queries.get(name)
-    if (handler === undefined || codecs === undefined) {
-      return Either.left(unknown("query", name, this.implementation.queries))
+    const { definition, fibersAlive } = this.body
+    const builtIn = BuiltInQueries.answer(name, { definition, fibers: fibersAlive })
+    if (builtIn !== undefined) return Either.right(builtIn)
+    const found = this.findQuery(name)
+    if (found === undefined) {
+      return Either.left(
+        this.settled ? unknown("query", name, this.set.queries) : "the run has not set up its handlers yet"
+      )
     }
-    const payload = codecs.payload.decode(input)
+    const payload = found.codecs.payload.decode(input)
     if (Either.isLeft(payload)) return Either.left(payload.left.message)
-    const exit = this.body.readOnly(Effect.suspend(() => handler(payload.right)))
+    const exit = this.body.readOnly(Effect.suspend(() => found.handle(payload.right)))
     return Exit.isFailure(exit)
       ? Either.left(messageOf(exit.cause))
-      : Either.mapLeft(codecs.success.encode(exit.value), (error) => error.message)
+      : Either.mapLeft(found.codecs.success.encode(exit.value), (error) => error.message)
   }
 
-  // --- internal
+  // --- finding: by name, else the dynamic one, which never gets a reserved name (row D9)
+
+  private findSignal(name: string): Found<{ readonly payload: Codec }> | undefined {
+    const handle = this.set.signals.get(name)
+    const codecs = this.body.definition.codecs.signals.get(name)
+    if (handle !== undefined && codecs !== undefined) return { codecs, handle }
+    const dynamic = this.set.dynamic.signals
+    if (dynamic === undefined || reserved(name) !== undefined) return undefined
+    return { codecs: rawCodecs, handle: (payload) => dynamic(name, payload) }
+  }
+
+  private findQuery(name: string): Found<{ readonly payload: Codec; readonly success: Codec }> | undefined {
+    const handle = this.set.queries.get(name)
+    const codecs = this.body.definition.codecs.queries.get(name)
+    if (handle !== undefined && codecs !== undefined) return { codecs, handle }
+    const dynamic = this.set.dynamic.queries
+    if (dynamic === undefined || reserved(name) !== undefined) return undefined
+    return { codecs: rawCodecs, handle: (payload) => dynamic(name, payload) }
+  }
+
+  private findUpdate(name: string): FoundUpdate | undefined {
+    const handler = this.set.updates.get(name)
+    const codecs = this.body.definition.codecs.updates.get(name)
+    if (handler !== undefined && codecs !== undefined) return { codecs, ...handler }
+    const dynamic = this.set.dynamic.updates
+    if (dynamic === undefined || reserved(name) !== undefined) return undefined
+    const { handle, validate } = dynamic
+    return {
+      codecs: rawCodecs,
+      handle: (payload) => handle(name, payload),
+      validate: validate === undefined ? undefined : (payload) => validate(name, payload)
+    }
+  }
+
+  private canHandle(event: Incoming): boolean {
+    return (event._tag === "SignalReceived" ? this.findSignal(event.name) : this.findUpdate(event.name)) !== undefined
+  }
+
+  // --- handling
+
+  private handleAll(waiting: typeof this.waiting): Effect.Effect<void> {
+    return Effect.forEach(waiting, ({ event, turn }) =>
+      Effect.suspend(() => {
+        this.handle(event, turn)
+        return Effect.yieldNow()
+      }), { discard: true })
+  }
 
   private handle(event: Incoming, turn: number): void {
     if (event._tag === "SignalReceived") this.signal(event, turn)
@@ -145,14 +269,17 @@ export class Handlers {
   }
 
   private signal(event: SignalReceived, turn: number): void {
-    const handler = this.implementation?.signals.get(event.name)
-    const codecs = this.body.definition.codecs.signals.get(event.name)
-    // No handler: kept for one that may be set later (row S2).
-    if (handler === undefined || codecs === undefined) return void this.waiting.push({ event, turn })
-    const payload = codecs.payload.decode(event.input)
+    const found = this.findSignal(event.name)
+    if (found === undefined) {
+      const why = reserved(event.name)
+      if (why !== undefined) return this.body.warn(`signal ${event.name} dropped: ${why}`)
+      // No handler: kept for one that may be set later (row S2).
+      return void this.waiting.push({ event, turn })
+    }
+    const payload = found.codecs.payload.decode(event.input)
     // Dropped, and said (row S4): it was refused at every sender that knows the contract.
     if (Either.isLeft(payload)) return this.body.warn(`signal ${event.name} dropped: ${payload.left.message}`)
-    this.begin(Effect.suspend(() => handler(payload.right)), (exit) => {
+    this.begin("signal", event.name, undefined, Effect.suspend(() => found.handle(payload.right)), (exit) => {
       if (Exit.isSuccess(exit)) return
       if (this.failsTurn(exit.cause)) return this.body.fail(defect(`signal ${event.name}`, exit.cause))
       // A typed failure fails the run (row S5); an interrupted handler is the author's own doing.
@@ -163,24 +290,24 @@ export class Handlers {
   private update(event: UpdateAccepted, turn: number): void {
     const { body } = this
     const late = turn !== body.turnCount
+    const found = this.findUpdate(event.name)
+    // One that came in this turn waits for its end: the program may set its handler (row U6).
+    if (found === undefined) {
+      return late ? this.refuse(event, turn) : void this.waiting.push({ event, turn })
+    }
     if (late || !body.replaying) {
       const refused = this.validate(event)
       if (refused !== undefined) {
         // One that waited for its handler beyond its own turn is recorded as accepted: it fails, on every replay alike.
         if (late) body.issue({ _tag: "FailUpdate", id: event.id, failure: refused })
-        else (this.rejected ??= new Map()).set(event.id, refused)
+        else this.reject(event.id, refused)
         return
       }
     }
-    const handler = this.implementation?.updates.get(event.name)
-    const codecs = body.definition.codecs.updates.get(event.name)
-    const payload = codecs?.payload.decode(event.input)
-    if (handler === undefined || codecs === undefined || payload === undefined || Either.isLeft(payload)) {
-      return body.fail(
-        new BodyDefect({ in: `update ${event.name}`, reason: "accepted before, and no longer known or readable" })
-      )
-    }
-    this.begin(Effect.suspend(() => handler.handle(payload.right)), (exit) => {
+    const { codecs, handle } = found
+    const payload = codecs.payload.decode(event.input)
+    if (Either.isLeft(payload)) return body.fail(noLonger(event.name))
+    this.begin("update", event.name, event.id, Effect.suspend(() => handle(payload.right)), (exit) => {
       if (Exit.isSuccess(exit)) {
         const result = codecs.success.encode(exit.value)
         return Either.isLeft(result)
@@ -192,10 +319,29 @@ export class Handlers {
     })
   }
 
-  private begin(handler: Erased, ended: (exit: Exit.Exit<unknown, unknown>) => void): void {
-    this.inProgress++
+  /** No handler has come for it. */
+  private refuse(event: UpdateAccepted, turn: number): void {
+    const failure = unknownUpdate(event.name, this.set.updates)
+    if (turn !== this.body.turnCount) this.body.issue({ _tag: "FailUpdate", id: event.id, failure })
+    else if (this.body.replaying) this.body.fail(noLonger(event.name))
+    else this.reject(event.id, failure)
+  }
+
+  private reject(id: string, failure: Failure): void {
+    ;(this.rejected ??= new Map()).set(id, failure)
+  }
+
+  private begin(
+    kind: Running["kind"],
+    name: string,
+    id: string | undefined,
+    handler: AnyEffect,
+    ended: (exit: Exit.Exit<unknown, unknown>) => void
+  ): void {
+    const running: Running = { kind, name, id }
+    this.running.add(running)
     this.body.fork(Effect.scoped(handler), (exit) => {
-      this.inProgress--
+      this.running.delete(running)
       ended(exit)
     })
   }
@@ -207,5 +353,23 @@ export class Handlers {
 
 const plain = (type: string, message: string): Failure => ({ _tag: "Application", type, message })
 
-const unknown = (kind: string, name: string, known: ReadonlyMap<string, unknown> | undefined): string =>
-  `unknown ${kind} ${name}; known are: ${[...known?.keys() ?? []].join(", ") || "none"}`
+const noLonger = (name: string) =>
+  new BodyDefect({ in: `update ${name}`, reason: "accepted before, and no longer known or readable" })
+
+const unknownUpdate = (name: string, known: ReadonlyMap<string, unknown>): Failure =>
+  plain(
+    "UnknownUpdate",
+    reserved(name) === undefined ? unknown("update", name, known) : `update ${name}: ${reserved(name)}`
+  )
+
+const unknown = (kind: string, name: string, known: ReadonlyMap<string, unknown>): string =>
+  `unknown ${kind} ${name}; known are: ${[...known.keys()].join(", ") || "none"}`
+
+/** The first name among the changes that the contract does not declare: types refuse it, but may be forced. */
+const undeclared = (changes: HandlerChanges, codecs: WorkflowHost["definition"]["codecs"]): string | undefined => {
+  for (const kind of ["signals", "queries", "updates"] as const) {
+    for (const name of changes[kind].keys()) if (!codecs[kind].has(name)) return `its contract has no ${kind} ${name}`
+    if (changes.dynamic[kind] !== undefined && !codecs.dynamic.has(kind)) return `its contract has no dynamic ${kind}`
+  }
+  return undefined
+}

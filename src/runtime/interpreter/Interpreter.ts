@@ -29,7 +29,7 @@ import type { Event } from "../../core/Event.js"
 import type { Failure } from "../../core/Failure.js"
 import type { UpdateAccepted } from "../../core/family/Update.js"
 import { Limits } from "../../core/Limits.js"
-import type { ErasedImplementation } from "../../dsl/ErasedHandlers.js"
+import type { HandlerChanges } from "../../dsl/ErasedHandlers.js"
 import { isImplementation } from "../../dsl/ErasedHandlers.js"
 import type { WorkflowHost } from "../../dsl/Workflow.js"
 import type { StepCall, WorkflowInfo } from "../../dsl/WorkflowContext.js"
@@ -95,6 +95,8 @@ export interface TurnOutput {
   readonly commands: ReadonlyArray<Command>
   /** Updates that their validators refused in this turn: their events must not be recorded. */
   readonly rejected: ReadonlyMap<string, Failure>
+  /** Handlers in progress, if the turn ended the run (row S8). */
+  readonly unfinished: ReadonlyArray<string>
   readonly logs: ReadonlyArray<BodyRuntime.LogEntry>
 }
 
@@ -104,6 +106,7 @@ type Erased = Effect.Effect<unknown, unknown, unknown>
 const noFlags: ReadonlySet<number> = new Set()
 const noEvents: ReadonlyArray<Event> = []
 const noLogs: ReadonlyArray<BodyRuntime.LogEntry> = []
+const noneUnfinished: ReadonlyArray<string> = []
 
 /** @since 0.1.0 */
 export class Interpreter implements Guard.Guarded {
@@ -167,9 +170,9 @@ export class Interpreter implements Guard.Guarded {
     return this.journal.steps
   }
 
-  /** What the body has said its handlers are, or that it has none; undefined before. */
-  get handlers(): ErasedImplementation | undefined {
-    return this.handling.implementation
+  /** Whether the body has got so far that an update of this name can be answered. */
+  knowsUpdate(name: string): boolean {
+    return this.handling.knows(name)
   }
 
   /** Whether a message that is not awaited by a step can get the body on: it has handlers, or has not begun. */
@@ -207,6 +210,7 @@ export class Interpreter implements Guard.Guarded {
         this.requests.strike()
         this.drain()
       }
+      this.handling.endTurn()
     } catch (thrown) {
       throw this.violation ?? thrown
     } finally {
@@ -218,6 +222,7 @@ export class Interpreter implements Guard.Guarded {
     return {
       commands: Commands.settle(this.journal.takeCommands()),
       rejected: this.handling.takeRejected(),
+      unfinished: this.ended ? this.handling.unfinished() : noneUnfinished,
       logs: this.takeLogs()
     }
   }
@@ -258,6 +263,14 @@ export class Interpreter implements Guard.Guarded {
 
   get isReadOnly(): boolean {
     return this.reading
+  }
+
+  get fibersAlive(): Iterable<AnyFiber> {
+    return this.tracker.alive
+  }
+
+  setHandlers(changes: HandlerChanges): Effect.Effect<void> {
+    return this.handling.change(changes)
   }
 
   get handlersInProgress(): number {

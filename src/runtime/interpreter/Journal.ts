@@ -7,6 +7,7 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { Event } from "../../core/Event.js"
+import type { HandlerChanges } from "../../dsl/ErasedHandlers.js"
 import type {
   ActivityCall,
   ActivityOutcome,
@@ -32,6 +33,7 @@ type Erased = Effect.Effect<unknown, unknown, unknown>
 export interface Body extends Steps.Body {
   readonly info: () => WorkflowInfo
   readonly handlersInProgress: number
+  readonly setHandlers: (changes: HandlerChanges) => Effect.Effect<void>
   readonly compensate: (undo: Erased) => void
   readonly askPatch: (id: string, deprecated: boolean, place: string | undefined) => boolean
   readonly catchCancel: (effect: Erased, fallback: (reason: string) => Erased) => Erased
@@ -85,6 +87,10 @@ export class Journal extends Steps.Steps<Body> implements Service {
 
   get handlersInProgress(): Effect.Effect<number> {
     return Effect.sync(() => this.body.handlersInProgress)
+  }
+
+  setHandlers(changes: HandlerChanges): Effect.Effect<void> {
+    return Effect.zipRight(this.writing("setHandlers", () => {}), this.body.setHandlers(changes))
   }
 
   compensate(undo: Erased): Effect.Effect<void> {

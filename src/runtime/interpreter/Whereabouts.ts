@@ -36,6 +36,37 @@ export const of = (
   }
 }
 
+/**
+ * All lines of each fiber, the innermost first: empty where none is known. One look into the debugger serves them all.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const all = (
+  fibers: ReadonlyArray<Fiber.RuntimeFiber<unknown, unknown>>
+): ReadonlyArray<ReadonlyArray<string>> => {
+  try {
+    return debugging((locate) =>
+      fibers.map((fiber) => {
+        const places: Array<string> = []
+        for (const continuation of continuationsOf(fiber)) {
+          const place = locate(continuation)
+          if (place !== undefined && place !== places.at(-1)) places.push(place)
+        }
+        return places
+      })
+    )
+  } catch {
+    return []
+  }
+}
+
+/** The step that the fiber waits for, which it says in its status; undefined where it waits for something else. @since 0.1.0 */
+export const stepOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): number | undefined => {
+  const id = (fiber as unknown as { readonly _asyncBlockingOn?: { readonly id?: number } | null })._asyncBlockingOn?.id
+  return id !== undefined && id < 0 ? -id : undefined
+}
+
 // -----------------------------------------------------------------------------
 // internal
 // -----------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { existsSync } from "node:fs"
-import { Activity, State, Worker, Workflow } from "perdure"
+import { Activity, ApplicationError, State, Worker, Workflow } from "perdure"
 import { SqliteStore } from "perdure/sqlite"
 import { Bake, Bakery, Far, Settings, Spoiled } from "./contract.js"
 
@@ -18,6 +18,7 @@ const BakeryLive = Bakery.toLayer((town) =>
     const orders = yield* State.make<ReadonlyArray<number>>([])
     const baked = yield* State.make<ReadonlyArray<string>>([])
     const closed = yield* State.make(false)
+    const notes = yield* State.make<ReadonlyArray<unknown>>([])
     return Bakery.of({
       signals: {
         order: (n) => orders.update((all) => [...all, n]),
@@ -28,6 +29,14 @@ const BakeryLive = Bakery.toLayer((town) =>
         taste: {
           validate: (what) => what === "" ? new Spoiled({ reason: "nothing to taste" }) : Effect.void,
           handle: (what) => what === "old" ? new Spoiled({ reason: "old" }) : Effect.map(baked.get, (all) => all.length)
+        }
+      },
+      dynamic: {
+        signals: (name, payload) => notes.update((all) => [...all, [name, payload]]),
+        queries: (name) => Effect.map(notes.get, (all) => ({ name, notes: all })),
+        updates: {
+          validate: (name) => name === "steal" ? new ApplicationError({ type: "No", message: "never" }) : Effect.void,
+          handle: (name, payload) => Effect.map(notes.get, (all) => ({ name, payload, notes: all.length }))
         }
       },
       run: Effect.gen(function*() {

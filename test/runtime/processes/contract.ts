@@ -6,14 +6,15 @@ import { Activity, Workflow } from "perdure"
 
 export class Spoiled extends Schema.TaggedError<Spoiled>()("Spoiled", { reason: Schema.String }) {}
 
-/** Bakes for each signal `order`, until it is told to close; an order of 0 waits for the file `go`. */
+/** Bakes for each signal `order`, until it is told to close; an order of 0 waits for the file `go`. Notes all else. */
 export const Bakery = Workflow.make("Bakery", {
   payload: Schema.String,
   success: Schema.Array(Schema.String),
   error: Spoiled,
   signals: { order: { payload: Schema.Number }, close: {} },
   queries: { baked: { success: Schema.Array(Schema.String) } },
-  updates: { taste: { payload: Schema.String, success: Schema.Number, error: Spoiled } }
+  updates: { taste: { payload: Schema.String, success: Schema.Number, error: Spoiled } },
+  dynamic: { signals: true, queries: true, updates: true }
 })
 
 /** Gives who baked, and at which attempt. */
