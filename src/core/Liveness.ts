@@ -4,7 +4,8 @@
  * A run's history says what it waits for; the store's rows say what will wake it. Each wait must have its row:
  *
  * ```
- *   pending activity ──▶ its task row, or its outcome in the mailbox
+ *   pending activity ──▶ its task row, or its outcome in the mailbox. Of a paused one the operator is the wake-up, and of
+ *                        one that was handed over whoever has its token, or its timeout
  *   pending timer    ──▶ a wake-up time no later than it is due
  *   pending step     ──▶ a wake-up time (for whoever takes the run over)
  *   no first turn    ──▶ its Start in the mailbox

@@ -17,7 +17,7 @@ import type { ActivityScheduled, CancellationType } from "../core/family/Activit
 import { Limits } from "../core/Limits.js"
 import type * as Payload from "../core/Payload.js"
 import * as RetryPolicy from "../core/RetryPolicy.js"
-import type { ActivityInfo } from "./ActivityContext.js"
+import type { ActivityInfo, CancellationDetails } from "./ActivityContext.js"
 import { ActivityContext } from "./ActivityContext.js"
 import { ActivityError } from "./ActivityError.js"
 import { ApplicationError, toFailure } from "./ApplicationError.js"
@@ -137,6 +137,8 @@ export interface Codecs {
   readonly success: Codec
   readonly error: Codec
 }
+
+export type { ActivityInfo, CancellationDetails } from "./ActivityContext.js"
 
 /**
  * Any activity's contract.
@@ -333,6 +335,32 @@ export const lastHeartbeat = <A, I>(
 }
 
 /**
+ * Ends the attempt's code without an outcome: whoever has its token (`Activity.info`) completes it from outside, with
+ * `Client.activity`, in any process on the same store (row A9).
+ *
+ * The code stops here, its finalizers run, and the worker's slot is free again. All timeouts go on: give the activity a
+ * start-to-close timeout that is long enough, and a heartbeat timeout if whoever completes it can send heartbeats. A
+ * worker that ends or crashes from here on does the attempt no harm.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const completeAsync: Effect.Effect<never, never, ActivityContext> = Effect.flatMap(
+  ActivityContext,
+  (context) => context.completeAsync
+)
+
+/**
+ * Why the attempt was, or with its next heartbeat will be, interrupted; undefined while nobody asked (row A8). For
+ * finalizers: what to keep after a pause is not what to undo after a cancellation.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export const cancellationDetails: Effect.Effect<CancellationDetails | undefined, never, ActivityContext> = Effect
+  .flatMap(ActivityContext, (context) => context.cancellationDetails)
+
+/**
  * Whether the worker has begun to shut down: a long activity may end early and be tried elsewhere (row A16).
  *
  * @category services
@@ -358,8 +386,8 @@ export const checkName = (kind: string, name: string): void => {
   if (taken !== undefined) refuse(taken)
 }
 
-/** Ids are index keys: they have a bound (row D9). */
-const refusedId = (what: string, id: string | undefined): string | undefined =>
+/** Ids are index keys: they have a bound (row D9). @internal */
+export const refusedId = (what: string, id: string | undefined): string | undefined =>
   id !== undefined && (id.length === 0 || id.length > Limits.identifierCharsMax)
     ? `its ${what} must have 1 to ${Limits.identifierCharsMax} characters`
     : undefined
@@ -368,7 +396,8 @@ const refusedId = (what: string, id: string | undefined): string | undefined =>
 const millis = (input: Duration.DurationInput | undefined): number | undefined =>
   input === undefined ? undefined : Math.min(Duration.toMillis(input), Limits.durationMillisMax)
 
-const encodeOptions = (options: Options) => {
+/** @internal */
+export const encodeOptions = (options: Options) => {
   const startToCloseMillis = millis(options.startToCloseTimeout)
   const scheduleToStartMillis = millis(options.scheduleToStartTimeout)
   const scheduleToCloseMillis = millis(options.scheduleToCloseTimeout)

@@ -20,6 +20,8 @@ export interface ActivityInfo {
   readonly activityId: string
   /** Counts from 1. */
   readonly attempt: number
+  /** Names this attempt to whoever completes it from outside, in any process on the same store (rows A9, A10). */
+  readonly taskToken: string
   /** The same for every attempt of this activity, and for no other: give it to services that take one (row A2). */
   readonly idempotencyKey: string
   readonly workflow: string
@@ -38,6 +40,38 @@ export interface ActivityInfo {
 }
 
 /**
+ * Why an attempt was asked to end (row A8). The first reason is set, and stays.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CancellationDetails {
+  /** Nobody waits for it any more: its run is closed, or the attempt was given to somebody else. */
+  readonly notFound: boolean
+  /** Its workflow asked for its cancellation. */
+  readonly cancelRequested: boolean
+  /** An operator paused it (row A15). */
+  readonly paused: boolean
+  /** An operator reset it (row A15). */
+  readonly reset: boolean
+  /** One of its timeouts struck. */
+  readonly timedOut: boolean
+  /** Its worker shuts down, and has waited as long as it does (row A16). */
+  readonly workerShutdown: boolean
+}
+
+/** The details of one reason. @since 0.1.0 */
+export const cancellationDetails = (reason: keyof CancellationDetails): CancellationDetails => ({
+  notFound: false,
+  cancelRequested: false,
+  paused: false,
+  reset: false,
+  timedOut: false,
+  workerShutdown: false,
+  [reason]: true
+})
+
+/**
  * @category services
  * @since 0.1.0
  */
@@ -49,4 +83,8 @@ export class ActivityContext extends Context.Tag("perdure/ActivityContext")<Acti
   readonly heartbeat: (details: Payload) => Effect.Effect<void, ContractError>
   /** Whether the worker has begun to shut down (row A16). */
   readonly shuttingDown: Effect.Effect<boolean>
+  /** Why the attempt was, or is to be, interrupted (row A8); undefined while nobody asked. */
+  readonly cancellationDetails: Effect.Effect<CancellationDetails | undefined>
+  /** Ends the attempt's code and leaves its outcome to whoever has its token (row A9). */
+  readonly completeAsync: Effect.Effect<never>
 }>() {}

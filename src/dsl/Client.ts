@@ -9,7 +9,9 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type { Turn } from "../core/Event.js"
 import type { Status } from "../core/family/Execution.js"
+import type * as Activity from "./Activity.js"
 import type { ContractError } from "./Contract.js"
+import type { ActivityCompletion, ActivityControl, ActivityKey } from "./OutsideActivity.js"
 import type * as Workflow from "./Workflow.js"
 import type {
   CallTimeout,
@@ -46,7 +48,8 @@ export interface UpdateOptions extends CallOptions {
 export interface PendingActivity {
   readonly activityId: string
   readonly activity: string
-  readonly state: "queued" | "started" | "lost"
+  /** "handed": completed from outside (row A9). "paused": no attempt begins until an operator says so (row A15). */
+  readonly state: "queued" | "started" | "lost" | "handed" | "paused"
   /** Counts from 1. */
   readonly attempt: number
   /** When the next attempt may begin, in epoch milliseconds. */
@@ -54,6 +57,8 @@ export interface PendingActivity {
   readonly lastFailure: string | undefined
   readonly heartbeat: unknown
   readonly cancelRequested: boolean
+  /** An operator paused it; its attempt may still be under way. */
+  readonly paused: boolean
 }
 
 /** Why an open run does not get on. @since 0.1.0 */
@@ -164,6 +169,8 @@ export interface Handle<W> {
   /** Ends the run at once; no code of it runs any more (row C10). */
   readonly terminate: (reason?: string) => Effect.Effect<void, WorkflowNotFound | WorkflowClosed | StoreUnavailable>
   readonly describe: Effect.Effect<Description, WorkflowNotFound | StoreUnavailable>
+  /** A pending activity of the run, for operators. Not checked until it is used (row A15). */
+  readonly activity: (activityId: string) => ActivityControl
   /** All turns recorded so far, in order. */
   readonly history: Effect.Effect<ReadonlyArray<Turn>, WorkflowNotFound | StoreUnavailable>
 }
@@ -193,4 +200,9 @@ export class Client extends Context.Tag("perdure/Client")<Client, {
   >
   /** The handle of an execution that was started before, here or elsewhere. Not checked until it is used. */
   readonly handle: <W extends Workflow.Any>(workflow: W, workflowId: string, runId?: string) => Handle<W>
+  /** An attempt of an activity, to complete it from outside. Not checked until it is used (rows A9, A10). */
+  readonly activity: <Name extends string, Payload, Success, Error>(
+    activity: Activity.Activity<Name, Payload, Success, Error>,
+    key: ActivityKey
+  ) => ActivityCompletion<Success, Error>
 }>() {}

@@ -21,6 +21,7 @@ import type { Dialect } from "./sql/Dialect.js"
 import * as History from "./sql/History.js"
 import * as Leases from "./sql/Leases.js"
 import * as Mailbox from "./sql/Mailbox.js"
+import * as OutsideTasks from "./sql/OutsideTasks.js"
 import * as Runs from "./sql/Runs.js"
 import * as TaskChanges from "./sql/TaskChanges.js"
 import * as Tasks from "./sql/Tasks.js"
@@ -65,6 +66,7 @@ export const make = (options: Options): Store["Type"] => {
     ...Mailbox.make(db, mailbox, changes),
     ...Claims.make(db, mailbox, registered),
     ...Tasks.make(db, registered),
+    ...OutsideTasks.make(db, mailbox, changes),
     ...Leases.make(db, changes, options.retentionMillis),
     changes: changes.listen
   }

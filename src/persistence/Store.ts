@@ -5,7 +5,7 @@
  *   runs            one row a run: status, owner + epoch (the fence), wake_at
  *   history         one row a turn: its events
  *   mailbox         messages that wait for a run, in order
- *   activity_tasks  one row a pending activity: queued | started | lost
+ *   activity_tasks  one row a pending activity: queued | started | handed | paused | lost
  *   replies         answers for callers of another process
  *   workers         leases
  * ```
@@ -24,7 +24,11 @@ import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import type { ActivityTask } from "../core/ActivityTask.js"
 import type { Status } from "../core/family/Execution.js"
+import type { OutsideChange, TaskChange, TaskNotice, TaskRevision } from "./TaskChange.js"
+
+export type { OutsideChange, TaskChange, TaskNotice, TaskRevision } from "./TaskChange.js"
 
 /**
  * The database did not do what was asked: locked, full, damaged, gone.
@@ -159,10 +163,23 @@ export interface Task {
   /** The turn whose history row holds the ActivityScheduled event. */
   readonly turn: number
   readonly taskQueue: string
-  readonly state: "queued" | "started" | "lost"
+  /**
+   * - handed: the attempt was handed over, to be completed from outside by whoever has its token (row A9).
+   * - paused: by an operator; no attempt is dispatched (row A15).
+   * - lost: its worker is gone.
+   */
+  readonly state: ActivityTask["state"]
   readonly worker: WorkerId | undefined
-  /** Counts from 1. */
+  /** Counts from 1, and only rises. */
   readonly attempt: number
+  /** Attempts that count no more: an operator reset the activity. */
+  readonly forgotten: number
+  /** Once the attempt under way has failed, the task is paused. */
+  readonly paused: boolean
+  /** Rises with each command of an operator. */
+  readonly revision: number
+  /** What replaces the options of the call, as JSON. */
+  readonly options: string | undefined
   readonly scheduledAt: number
   /** When the attempt may begin. */
   readonly dueAt: number
@@ -236,48 +253,6 @@ export interface Reply {
   readonly at: number
   readonly body: string
 }
-
-/**
- * What an activity's host writes about an attempt. Each applies only while the row has the same attempt and is started
- * by the same worker (Start: is queued); else it is reported as stale.
- *
- * @category models
- * @since 0.1.0
- */
-export type TaskChange =
-  | {
-    readonly _tag: "Start"
-    readonly runId: string
-    readonly seq: number
-    readonly attempt: number
-    readonly at: number
-  }
-  | {
-    readonly _tag: "Retry"
-    readonly runId: string
-    readonly seq: number
-    readonly attempt: number
-    readonly dueAt: number
-    readonly expiresAt: number | undefined
-    readonly failure: string
-    /** The next attempt's number: the same for an attempt that does not count (never begun). */
-    readonly nextAttempt: number
-  }
-  | {
-    readonly _tag: "Heartbeat"
-    readonly runId: string
-    readonly seq: number
-    readonly attempt: number
-    readonly details: string
-  }
-  /** An outcome for a run that is owned elsewhere: the row goes, the message is posted, in one. */
-  | {
-    readonly _tag: "Settle"
-    readonly runId: string
-    readonly seq: number
-    readonly attempt: number
-    readonly mail: NewMail
-  }
 
 /** @category models @since 0.1.0 */
 export interface Commit {
@@ -424,10 +399,15 @@ export class Store extends Context.Tag("perdure/Store")<Store, {
     queues: ReadonlyArray<string>,
     now: number
   ) => Effect.Effect<Option.Option<number>, StoreError>
-  /** Tasks that the worker runs and whose cancellation was asked for, or whose run is closed. */
-  readonly canceledTasks: (
-    worker: WorkerId
-  ) => Effect.Effect<ReadonlyArray<{ readonly runId: string; readonly seq: number }>, StoreError>
+  /** Tasks that the worker runs and whose cancellation was asked for, whose run is closed, or that an operator touched. */
+  readonly taskNotices: (worker: WorkerId) => Effect.Effect<ReadonlyArray<TaskNotice>, StoreError>
+  /** Ends, retries or keeps alive an attempt from outside; undefined when it does not apply, else the task as it then was. */
+  readonly changeOutside: (
+    change: OutsideChange,
+    now: number
+  ) => Effect.Effect<Option.Option<Pick<Task, "cancelRequested" | "paused" | "forgotten" | "attempt">>, StoreError>
+  /** Writes what an operator's command came to; false when the task has changed since it was read. */
+  readonly reviseTask: (revision: TaskRevision) => Effect.Effect<boolean, StoreError>
   /** Queries that wait on closed runs of workflows in the queues: any worker with the code may answer. */
   readonly claimQueries: (
     queues: ReadonlyArray<string>,

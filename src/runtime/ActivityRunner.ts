@@ -19,7 +19,7 @@ import type * as Runtime from "effect/Runtime"
 import type { Failure } from "../core/Failure.js"
 import * as Activities from "../core/family/Activity.js"
 import { Limits } from "../core/Limits.js"
-import * as RetryPolicy from "../core/RetryPolicy.js"
+import type { TaskNotice } from "../persistence/Store.js"
 import type { Attempt, Outcome } from "./activity/Attempt.js"
 import * as Attempts from "./activity/Attempt.js"
 import type { Result, Surroundings } from "./activity/RunningAttempt.js"
@@ -150,13 +150,23 @@ export class ActivityRunner {
     return true
   }
 
+  /** What the store says of an attempt that runs here: canceled, touched by an operator, or that nobody waits for. */
+  notice(notice: TaskNotice): void {
+    const running = this.running.get(Attempts.keyFor(notice.runId, notice.seq))
+    if (running !== undefined && running.attempt.attempt === notice.attempt) {
+      if (!notice.open) running.forget()
+      running.notice(notice)
+    }
+    if (notice.cancelRequested) this.cancel(notice.runId, notice.seq)
+  }
+
   /** The run is closed: what waits is dropped; what runs learns it by its next heartbeat (row C10). */
   forget(runId: string, seqs: Iterable<number>): void {
     for (const seq of seqs) {
       const key = Attempts.keyFor(runId, seq)
       this.waiting.delete(key)
       const running = this.running.get(key)
-      if (running !== undefined) running.cancelRequested = true
+      running?.forget()
     }
   }
 
@@ -209,7 +219,12 @@ export class ActivityRunner {
     const key = Attempts.keyOf(attempt)
     const beginning = { canceled: false }
     this.beginning.set(key, beginning)
-    this.committer.task({ _tag: "Start", ...rowOf(attempt), at: this.now() }, (stale) => {
+    this.committer.task({
+      _tag: "Start",
+      ...rowOf(attempt),
+      at: this.now(),
+      revision: attempt.revision
+    }, (stale) => {
       this.beginning.delete(key)
       answered?.()
       if (stale) this.next()
@@ -242,6 +257,15 @@ export class ActivityRunner {
         return this.deliver(attempt, Attempts.completed(attempt, result.result))
       case "Canceled":
         return this.deliver(attempt, Attempts.canceled(attempt))
+      case "HandedOver": {
+        running.flush()
+        const { expiresAt, startedAt } = result
+        return this.committer.task(
+          { _tag: "HandOver", ...rowOf(attempt), startedAt, expiresAt },
+          // Stale: somebody completed it already.
+          (stale) => stale ? undefined : this.taskDue(expiresAt)
+        )
+      }
       case "Failed":
         // Before the row goes back into the queue.
         running.flush()
@@ -263,13 +287,8 @@ export class ActivityRunner {
   private failed(attempt: Attempt, failure: Failure, cancelRequested: boolean): void {
     const { scheduled } = attempt
     const now = this.now()
-    const decision = RetryPolicy.decide(scheduled.retry ?? RetryPolicy.activityDefault, {
-      attempt: attempt.attempt,
-      failure,
-      cancelRequested,
-      endedAt: now,
-      closeBy: Activities.closeBy(scheduled, attempt.scheduledAt)
-    })
+    const closeBy = Activities.closeBy(scheduled, attempt.scheduledAt)
+    const decision = Attempts.next(attempt, failure, cancelRequested, now)
     if (decision._tag === "Stop") {
       return this.deliver(attempt, Attempts.failed(attempt, failure, decision.retryState))
     }
@@ -280,6 +299,7 @@ export class ActivityRunner {
       nextAttempt: attempt.attempt + 1,
       dueAt,
       expiresAt: Activities.startBy(scheduled, attempt.scheduledAt, dueAt),
+      closeBy,
       failure: JSON.stringify(failure)
     }, (stale) => stale ? undefined : this.taskDue(dueAt))
   }

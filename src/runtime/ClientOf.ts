@@ -10,9 +10,11 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Client } from "../dsl/Client.js"
+import type { ActivityKey } from "../dsl/OutsideActivity.js"
 import type * as Workflow from "../dsl/Workflow.js"
 import { Store } from "../persistence/Store.js"
 import { Calls } from "./client/Calls.js"
+import * as Completing from "./client/Completing.js"
 import { ExecutionHandle } from "./client/ExecutionHandle.js"
 import type { StartOptions } from "./client/Starting.js"
 import * as Starting from "./client/Starting.js"
@@ -40,7 +42,8 @@ export const make = (
       execute: (workflow: Workflow.Any, payload?: unknown, options?: StartOptions) =>
         Effect.flatMap(start(workflow, payload, options), (handle) => handle.result),
       handle: (workflow: Workflow.Any, workflowId: string, runId?: string) =>
-        new ExecutionHandle(calls, workflow, workflowId, runId)
+        new ExecutionHandle(calls, workflow, workflowId, runId),
+      activity: (activity: Completing.Contract, key: ActivityKey) => Completing.make(calls, activity, key)
     } as never
   })
 

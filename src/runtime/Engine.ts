@@ -16,6 +16,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Logger from "effect/Logger"
 import * as Runtime from "effect/Runtime"
+import { attemptOf } from "../core/ActivityTask.js"
 import type { ActivityOutcome } from "../core/family/Activity.js"
 import type { Closing, Start } from "../core/family/Execution.js"
 import * as Messages from "../core/Message.js"
@@ -350,13 +351,14 @@ export class Engine {
         Effect.map(this.store.tasksOf(runId), (tasks) => {
           const task = tasks.find((each) => each.seq === seq)
           if (task === undefined || task.state !== "queued") return
-          this.committer.task({ _tag: "Start", runId, seq, attempt: task.attempt, at: this.now() }, (stale) => {
+          const { attempt, revision } = task
+          this.committer.task({ _tag: "Start", runId, seq, attempt, at: this.now(), revision }, (stale) => {
             if (stale) return
             this.post(
               runId,
               letter({
                 _tag: "ActivityOutcome",
-                outcome: { _tag: "ActivityCanceled", seq, attempt: task.attempt }
+                outcome: { _tag: "ActivityCanceled", seq, attempt: attemptOf(task) }
               })
             )
           })

@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
+import { inForce } from "../core/ActivityTask.js"
 import * as Events from "../core/Event.js"
 import { Limits } from "../core/Limits.js"
 import type { ClaimedTask, Store, StoreError, WorkerId } from "../persistence/Store.js"
@@ -151,7 +152,7 @@ export class Poller {
     if (news.length > 0) yield* store.reply([], news)
     if (mail.length >= Limits.claimRowsMax) this.again = true
     yield* this.wakeDue(engine, now)
-    for (const task of yield* store.canceledTasks(worker)) engine.activities.cancel(task.runId, task.seq)
+    for (const task of yield* store.taskNotices(worker)) engine.activities.notice(task)
     if (!this.draining) yield* this.claim(engine, now)
     const queues = [engine.options.taskQueue]
     const wake = yield* store.nextWake(worker, queues, now)
@@ -197,10 +198,10 @@ export class Poller {
 
   private take(engine: Engine, task: ClaimedTask, now: number): void {
     const events = Events.decode(task.row)
-    const scheduled = Either.isRight(events)
+    const recorded = Either.isRight(events)
       ? events.right.find((event) => event._tag === "ActivityScheduled" && event.seq === task.seq)
       : undefined
-    if (scheduled?._tag !== "ActivityScheduled") {
+    if (recorded?._tag !== "ActivityScheduled") {
       // The row stays with this worker: the run itself cannot be read either, and its owner says so in `describe`.
       return this.run(Effect.logError(`the activity ${task.seq} of run ${task.runId} cannot be read from its history`))
     }
@@ -209,15 +210,18 @@ export class Poller {
       workflowId: task.workflowId,
       workflow: task.workflow,
       taskQueue: task.taskQueue,
-      scheduled,
+      scheduled: inForce(recorded, task.options),
       scheduledAt: task.scheduledAt,
       attemptScheduledAt: task.dueAt,
       attempt: task.attempt,
+      forgotten: task.forgotten,
+      revision: task.revision,
       heartbeat: task.heartbeat,
       lastFailure: task.failure
     }
     if (task.cancelRequested) return engine.activities.endCanceled(attempt)
     if (task.state === "lost") return engine.activities.fail(attempt, Attempts.lost)
+    if (task.state === "handed") return engine.activities.fail(attempt, Attempts.handedExpired(attempt, task, now))
     if (task.expiresAt !== undefined && task.expiresAt <= now) {
       return engine.activities.fail(attempt, Attempts.expired(attempt, now))
     }

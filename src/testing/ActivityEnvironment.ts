@@ -13,7 +13,7 @@ import * as RetryPolicy from "../core/RetryPolicy.js"
 import type { Activity, Hosted } from "../dsl/Activity.js"
 import { hostTag } from "../dsl/Activity.js"
 import type { ActivityInfo } from "../dsl/ActivityContext.js"
-import { ActivityContext } from "../dsl/ActivityContext.js"
+import { ActivityContext, cancellationDetails } from "../dsl/ActivityContext.js"
 import type { ApplicationError } from "../dsl/ApplicationError.js"
 import { ContractError } from "../dsl/Contract.js"
 
@@ -39,7 +39,8 @@ export interface Options {
 export interface ActivityEnvironment {
   /**
    * Runs one attempt with the Layer's body. Payload and result go through the contract's schemas, and die with
-   * `ContractError` where they do not fit; the body's errors pass unchanged. Interrupts itself when it is canceled.
+   * `ContractError` where they do not fit; the body's errors pass unchanged. Interrupts itself when it is canceled, and
+   * when the body hands its attempt over (`Activity.completeAsync`).
    */
   readonly run: <Name extends string, Payload, Success, Error, E, R>(
     activity: Activity<Name, Payload, Success, Error>,
@@ -78,7 +79,9 @@ export const make = (options: Options = {}): ActivityEnvironment => {
         heartbeats.push(details)
         return Effect.void
       }),
-    shuttingDown: Effect.sync(() => shuttingDown)
+    shuttingDown: Effect.sync(() => shuttingDown),
+    cancellationDetails: Effect.sync(() => canceled ? cancellationDetails("cancelRequested") : undefined),
+    completeAsync: Effect.interrupt
   })
 
   const attempt = (name: string, layer: Layer.Layer<Hosted<string>, unknown, never>, payload: unknown) =>
@@ -123,6 +126,7 @@ export const make = (options: Options = {}): ActivityEnvironment => {
 const defaults: Omit<ActivityInfo, "activity"> = {
   activityId: "test",
   attempt: 1,
+  taskToken: "test/1/1",
   idempotencyKey: "test/test",
   workflow: "test",
   workflowId: "test",

@@ -27,6 +27,46 @@ export const faults: ReadonlyArray<Fault> = [
     tests: ["proofs/kill", "proofs/crash"]
   },
   {
+    name: "a task token outlives its attempt",
+    breaks: "A10",
+    file: "src/persistence/sql/OutsideTasks.ts",
+    from: "run_id = ? AND seq = ? AND attempt = ? AND state IN",
+    to: "run_id = ? AND seq = ? AND attempt >= 0 * ? AND state IN",
+    tests: ["persistence/SqliteStore"]
+  },
+  {
+    name: "an outcome from outside is not mailed with the end of its task",
+    breaks: "A9, I3",
+    file: "src/persistence/sql/OutsideTasks.ts",
+    from: "              yield* mailbox.post(tx, [change.mail], now)\n",
+    to: "",
+    tests: ["runtime/activity-async"]
+  },
+  {
+    name: "the timeouts of an attempt that was handed over stop",
+    breaks: "A9, I5",
+    file: "src/persistence/sql/Tasks.ts",
+    from: "WHERE state IN ('queued', 'handed', 'paused') AND expires_at <= ?",
+    to: "WHERE state IN ('queued', 'paused') AND expires_at <= ?",
+    tests: ["persistence/SqliteStore"]
+  },
+  {
+    name: "an attempt begins on what was known before an operator's command",
+    breaks: "A15",
+    file: "src/persistence/sql/TaskChanges.ts",
+    from: "state = 'queued' AND revision = v.column6 AND",
+    to: "v.column6 >= 0 AND",
+    tests: ["persistence/SqliteStore"]
+  },
+  {
+    name: "a failed attempt of a paused activity is followed by another one",
+    breaks: "A15",
+    file: "src/persistence/sql/TaskChanges.ts",
+    from: "`state = CASE WHEN paused = 1 THEN 'paused' ELSE 'queued' END,",
+    to: "`state = 'queued',",
+    tests: ["runtime/activity-control"]
+  },
+  {
     name: "no fence: any epoch may write",
     breaks: "I4",
     file: "src/persistence/sql/Verdict.ts",

@@ -69,16 +69,9 @@ CREATE TABLE perdure_activity_tasks (
   started_at INTEGER,
   heartbeat TEXT,
   failure TEXT,
-  cancel_requested INTEGER NOT NULL,
+  cancel_requested INTEGER NOT NULL, paused INTEGER NOT NULL DEFAULT 0, forgotten INTEGER NOT NULL DEFAULT 0, revision INTEGER NOT NULL DEFAULT 0, options TEXT,
   PRIMARY KEY (run_id, seq)
 ) STRICT, WITHOUT ROWID;
-
-CREATE INDEX perdure_activity_tasks_due ON perdure_activity_tasks (task_queue, due_at) WHERE state <> 'started';
-
-CREATE INDEX perdure_activity_tasks_expiry ON perdure_activity_tasks (expires_at)
-  WHERE state = 'queued' AND expires_at IS NOT NULL;
-
-CREATE INDEX perdure_activity_tasks_canceled ON perdure_activity_tasks (worker) WHERE cancel_requested = 1;
 
 CREATE TABLE perdure_replies (
   request_id TEXT NOT NULL PRIMARY KEY,
@@ -91,4 +84,18 @@ CREATE TABLE perdure_workers (
   lease_until INTEGER NOT NULL,
   identity TEXT NOT NULL,
   started_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX perdure_activity_tasks_due ON perdure_activity_tasks (task_queue, due_at)
+  WHERE state IN ('queued', 'lost');
+
+CREATE INDEX perdure_activity_tasks_expiry ON perdure_activity_tasks (expires_at)
+  WHERE state IN ('queued', 'handed', 'paused') AND expires_at IS NOT NULL;
+
+CREATE INDEX perdure_activity_tasks_noticed ON perdure_activity_tasks (worker)
+  WHERE cancel_requested = 1 OR revision > 0;
+
+CREATE TABLE perdure_rate_limits (
+  task_queue TEXT NOT NULL PRIMARY KEY,
+  next_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

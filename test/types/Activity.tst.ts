@@ -127,3 +127,15 @@ describe("Activity.heartbeat", () => {
     expect(Activity.shuttingDown).type.toBe<Effect.Effect<boolean, never, ActivityContext>>()
   })
 })
+
+describe("Activity.completeAsync", () => {
+  it("fits any success, in an activity only", () => {
+    expect(Activity.completeAsync).type.toBe<Effect.Effect<never, never, ActivityContext>>()
+    expect(ChargeCard.toLayer(() => Activity.completeAsync)).type.toBe<
+      Layer.Layer<Activity.Hosted<"ChargeCard">, never, never>
+    >()
+    expect(Activity.cancellationDetails).type.toBe<
+      Effect.Effect<Activity.CancellationDetails | undefined, never, ActivityContext>
+    >()
+  })
+})

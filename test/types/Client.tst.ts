@@ -1,7 +1,12 @@
 import type * as Effect from "effect/Effect"
 import type { Client, ContractError, Handle, WorkflowFailure, WorkflowNotFound } from "perdure"
 import { Workflow } from "perdure"
+import { ApplicationError } from "perdure"
 import type {
+  ActivityCompletion,
+  ActivityControl,
+  ActivityNotFound,
+  AsyncActivityCanceled,
   CallTimeout,
   Description,
   QueryFailed,
@@ -13,7 +18,7 @@ import type {
 } from "perdure"
 import { describe, expect, it } from "tstyche"
 import type { CardDeclined, Cart, CartClosed, OrderRejected, OrderStatus, Receipt } from "./order.js"
-import { Greeting, Nightly, OrderWorkflow } from "./order.js"
+import { ChargeCard, Greeting, Nightly, OrderWorkflow, Ping } from "./order.js"
 
 declare const client: typeof Client.Service
 declare const handle: Handle<typeof OrderWorkflow>
@@ -163,5 +168,38 @@ describe("Workflow.untyped", () => {
       Effect.Effect<unknown, QueryFailed | WorkflowNotFound | CallTimeout | ContractError | StoreUnavailable>
     >()
     order.update("anything", { deep: [] }, { updateId: "1" })
+  })
+})
+
+describe("Client.activity", () => {
+  const charge = client.activity(ChargeCard, "token")
+
+  it("is typed by the contract: success and error", () => {
+    expect(charge).type.toBe<ActivityCompletion<Receipt, CardDeclined>>()
+    expect(charge.complete).type.not.toBeCallableWith({ id: 1 })
+    expect(charge.fail).type.not.toBeCallableWith(new Error("no"))
+    expect(charge.fail).type.toBeCallableWith(new ApplicationError({ type: "T", message: "" }))
+    expect(client.activity(Ping, { workflowId: "1", activityId: "2" }).complete).type.toBeCallableWith()
+  })
+
+  it("heartbeat tells of a cancellation by a typed error", () => {
+    expect(charge.heartbeat({ row: 1 })).type.toBe<
+      Effect.Effect<void, ActivityNotFound | ContractError | StoreUnavailable | AsyncActivityCanceled>
+    >()
+    expect(charge.reportCancellation).type.toBe<
+      Effect.Effect<void, ActivityNotFound | ContractError | StoreUnavailable>
+    >()
+  })
+})
+
+describe("Handle.activity", () => {
+  it("takes options of a call, and no cancellation type", () => {
+    const control = handle.activity("charge")
+    expect(control).type.toBe<ActivityControl>()
+    expect(control.updateOptions).type.toBeCallableWith({ startToCloseTimeout: "1 minute", taskQueue: "cards" })
+    expect(control.updateOptions).type.not.toBeCallableWith({ cancellation: "Abandon" })
+    expect(control.pause()).type.toBe<
+      Effect.Effect<void, ActivityNotFound | WorkflowNotFound | ContractError | StoreUnavailable>
+    >()
   })
 })

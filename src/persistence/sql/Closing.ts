@@ -2,7 +2,7 @@
  * The end of a run: its row closes, its wake-up goes, its tasks and its mail go with it.
  *
  * A task that a worker other than the closer has started stays behind, marked as canceled, until that worker has asked
- * for it in `canceledTasks` (which drops it) or is gone: it is how the host learns that nobody waits any more.
+ * for it in `taskNotices` (which drops it) or is gone: it is how the host learns that nobody waits any more.
  *
  * @since 0.1.0
  */

@@ -5,7 +5,7 @@
  */
 import * as Option from "effect/Option"
 import type { Status } from "../../core/family/Execution.js"
-import type { HistoryRow, Mail, MailKind, Reply, Run, Task, Worker } from "../Store.js"
+import type { HistoryRow, Mail, MailKind, Reply, Run, Task, TaskNotice, Worker } from "../Store.js"
 import type { Decode, Kind } from "./Decode.js"
 import { decode } from "./Decode.js"
 
@@ -164,7 +164,7 @@ const taskColumns: { readonly [column: string]: Kind } = {
   seq: "integer",
   turn: "integer",
   task_queue: "text",
-  state: new Set<Task["state"]>(["queued", "started", "lost"]),
+  state: new Set<Task["state"]>(["queued", "started", "lost", "handed", "paused"]),
   worker: "text?",
   attempt: "integer",
   scheduled_at: "integer",
@@ -173,7 +173,11 @@ const taskColumns: { readonly [column: string]: Kind } = {
   started_at: "integer?",
   heartbeat: "text?",
   failure: "text?",
-  cancel_requested: "integer"
+  cancel_requested: "integer",
+  paused: "integer",
+  forgotten: "integer",
+  revision: "integer",
+  options: "text?"
 }
 
 const buildTask = (row: TaskRow): Task => ({
@@ -190,7 +194,11 @@ const buildTask = (row: TaskRow): Task => ({
   startedAt: row.started_at ?? undefined,
   heartbeat: row.heartbeat ?? undefined,
   failure: row.failure ?? undefined,
-  cancelRequested: row.cancel_requested !== 0
+  cancelRequested: row.cancel_requested !== 0,
+  paused: row.paused !== 0,
+  forgotten: row.forgotten,
+  revision: row.revision,
+  options: row.options ?? undefined
 })
 
 /** @since 0.1.0 */
@@ -226,10 +234,41 @@ export const dueTask: Decode<TaskKey & { readonly at: number }> = decode(
 )
 
 /** @since 0.1.0 */
-export const canceledTask: Decode<TaskKey & { readonly open: number }> = decode(
+export const taskNotice: Decode<TaskNotice> = decode(
   "perdure_activity_tasks",
-  { run_id: "text", seq: "integer", open: "integer" },
-  (row: Pick<TaskRow, "run_id" | "seq"> & { readonly open: number }) => ({ ...buildKey(row), open: row.open })
+  {
+    run_id: "text",
+    seq: "integer",
+    attempt: "integer",
+    open: "integer",
+    cancel_requested: "integer",
+    paused: "integer",
+    forgotten: "integer",
+    revision: "integer",
+    options: "text?"
+  },
+  (row: TaskRow & { readonly open: number }) => ({
+    ...buildKey(row),
+    attempt: row.attempt,
+    open: row.open !== 0,
+    cancelRequested: row.cancel_requested !== 0,
+    paused: row.paused !== 0,
+    forgotten: row.forgotten,
+    revision: row.revision,
+    options: row.options ?? undefined
+  })
+)
+
+/** What somebody outside is told of the attempt that it changes. @since 0.1.0 */
+export const touchedTask: Decode<Pick<Task, "attempt" | "cancelRequested" | "paused" | "forgotten">> = decode(
+  "perdure_activity_tasks",
+  { attempt: "integer", cancel_requested: "integer", paused: "integer", forgotten: "integer" },
+  (row: TaskRow) => ({
+    attempt: row.attempt,
+    cancelRequested: row.cancel_requested !== 0,
+    paused: row.paused !== 0,
+    forgotten: row.forgotten
+  })
 )
 
 /** @since 0.1.0 */
@@ -292,6 +331,10 @@ interface TaskRow {
   readonly heartbeat: string | null
   readonly failure: string | null
   readonly cancel_requested: number
+  readonly paused: number
+  readonly forgotten: number
+  readonly revision: number
+  readonly options: string | null
 }
 
 interface WorkerRow {

@@ -44,18 +44,20 @@ export const statements = (dialect: Dialect, mailbox: Mailbox.Statements): State
     // Nothing begins on a worker that is not registered: nobody would ever find out that it is gone.
     Start: update(
       "state = 'started', worker = v.column5, started_at = v.column4",
-      "(?, ?, ?, ?, ?)",
-      "state = 'queued' AND EXISTS (SELECT 1 FROM perdure_workers w WHERE w.id = v.column5)"
+      "(?, ?, ?, ?, ?, ?)",
+      "state = 'queued' AND revision = v.column6 AND EXISTS (SELECT 1 FROM perdure_workers w WHERE w.id = v.column5)"
     ),
-    // A run that closed meanwhile left the task behind for its host to see; it must not come back to life.
     Retry: update(
-      `state = 'queued', worker = NULL, started_at = NULL,
-        due_at = v.column4, expires_at = v.column6, failure = v.column7, attempt = v.column8`,
-      "(?, ?, ?, ?, ?, ?, ?, ?)",
-      `state = 'started' AND worker = v.column5 AND EXISTS (
-        SELECT 1 FROM perdure_runs r WHERE r.run_id = v.column1 AND r.status = 'Running')`
+      backToQueue,
+      "(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      `state = 'started' AND worker = v.column5 AND ${ofOpenRun}`
     ),
     Heartbeat: update("heartbeat = v.column4", "(?, ?, ?, ?, ?)", "state = 'started' AND worker = v.column5"),
+    HandOver: update(
+      "state = 'handed', worker = NULL, started_at = v.column4, expires_at = v.column5",
+      "(?, ?, ?, ?, ?, ?)",
+      `state = 'started' AND worker = v.column6 AND ${ofOpenRun}`
+    ),
     Settle: Batch.make(dialect, {
       before: `DELETE FROM perdure_activity_tasks
         WHERE state = 'started' AND worker = ? AND (run_id, seq, attempt) IN (VALUES`,
@@ -102,7 +104,15 @@ export const statements = (dialect: Dialect, mailbox: Mailbox.Statements): State
 
 // internal -----------------------------------------------------------------------------------------------------------
 
-const tags: ReadonlyArray<TaskChange["_tag"]> = ["Start", "Retry", "Heartbeat", "Settle"]
+/** Unless an operator paused it: then only the end of it all goes on. */
+const backToQueue = `state = CASE WHEN paused = 1 THEN 'paused' ELSE 'queued' END, worker = NULL, started_at = NULL,
+  due_at = v.column4, expires_at = CASE WHEN paused = 1 THEN v.column9 ELSE v.column6 END,
+  failure = v.column7, attempt = v.column8`
+
+/** A run that closed meanwhile left the task behind for its host to see; it must not come back to life. */
+const ofOpenRun = `EXISTS (SELECT 1 FROM perdure_runs r WHERE r.run_id = v.column1 AND r.status = 'Running')`
+
+const tags: ReadonlyArray<TaskChange["_tag"]> = ["Start", "Retry", "Heartbeat", "HandOver", "Settle"]
 
 const keyOf = (task: Rows.TaskKey): string => `${task.seq} ${task.runId}`
 
@@ -128,7 +138,7 @@ const paramsOf = (change: TaskChange, worker: string): ReadonlyArray<unknown> =>
   const { attempt, runId, seq } = change
   switch (change._tag) {
     case "Start":
-      return [runId, seq, attempt, change.at, worker]
+      return [runId, seq, attempt, change.at, worker, change.revision ?? 0]
     case "Retry":
       return [
         runId,
@@ -138,10 +148,13 @@ const paramsOf = (change: TaskChange, worker: string): ReadonlyArray<unknown> =>
         worker,
         change.expiresAt ?? null,
         change.failure,
-        change.nextAttempt
+        change.nextAttempt,
+        change.closeBy ?? null
       ]
     case "Heartbeat":
       return [runId, seq, attempt, change.details, worker]
+    case "HandOver":
+      return [runId, seq, attempt, change.startedAt, change.expiresAt, worker]
     case "Settle":
       return [runId, seq, attempt]
   }

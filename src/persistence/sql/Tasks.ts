@@ -2,10 +2,12 @@
  * Activity tasks: claimed by hosts, and looked at.
  *
  * ```
- *             ┌────────── graceful take-over ──────────┐
+ *             ┌─────────── graceful take-over ─────────┐
  *   added ──▶ queued ──Start, claimTasks──▶ started ──▶│ settled: the row goes
- *               ▲                             │        │
- *               └────────── Retry ────────────┘        └── take-over ──▶ lost ──claimTasks──▶ started, to be settled
+ *              │▲ ▲                          │ │ │     │
+ *          (operator)└──────── Retry ────────┘ │ └─────┴── take-over ──▶ lost ──claimTasks──▶ started, to be settled
+ *              ▼│                              └─HandOver──▶ handed ──▶ settled or retried from outside, or expired
+ *            paused
  * ```
  *
  * `started_at` tells an attempt that has begun from one whose claimer only settles it because it expired in the queue:
@@ -14,7 +16,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { ClaimedTask, Store, StoreError, Task } from "../Store.js"
+import type { ClaimedTask, Store, StoreError, Task, TaskNotice } from "../Store.js"
 import * as Batch from "./Batch.js"
 import type { Database, Fault, Tx } from "./Database.js"
 import { Damaged } from "./Decode.js"
@@ -27,7 +29,7 @@ import * as Rows from "./Rows.js"
  */
 export const make = (db: Database, registered: Registered): Pick<
   Store["Type"],
-  "tasksOf" | "claimTasks" | "claimExpired" | "nextTask" | "canceledTasks"
+  "tasksOf" | "claimTasks" | "claimExpired" | "nextTask" | "taskNotices"
 > => {
   const { lockFreeRows, text } = db.dialect
   const ofRun = text(
@@ -36,11 +38,11 @@ export const make = (db: Database, registered: Registered): Pick<
   )
   const due = text(
     `SELECT run_id, seq, due_at AS at FROM perdure_activity_tasks
-    WHERE state <> 'started' AND task_queue = ? AND due_at <= ? ORDER BY due_at LIMIT ?${lockFreeRows}`
+    WHERE state IN ('queued', 'lost') AND task_queue = ? AND due_at <= ? ORDER BY due_at LIMIT ?${lockFreeRows}`
   )
   const expired = text(
     `SELECT run_id, seq, expires_at AS at FROM perdure_activity_tasks
-    WHERE state = 'queued' AND expires_at <= ? ORDER BY expires_at LIMIT ?${lockFreeRows}`
+    WHERE state IN ('queued', 'handed', 'paused') AND expires_at <= ? ORDER BY expires_at LIMIT ?${lockFreeRows}`
   )
   const full = Batch.make(db.dialect, {
     before: `SELECT ${columns}, r.workflow_id, r.workflow
@@ -63,16 +65,17 @@ export const make = (db: Database, registered: Registered): Pick<
   })
   const nextDue = text(
     `SELECT due_at AS at FROM perdure_activity_tasks
-    WHERE state <> 'started' AND task_queue = ? AND due_at > ? ORDER BY due_at LIMIT 1`
+    WHERE state IN ('queued', 'lost') AND task_queue = ? AND due_at > ? ORDER BY due_at LIMIT 1`
   )
   const nextExpiry = text(
     `SELECT expires_at AS at FROM perdure_activity_tasks
-    WHERE state = 'queued' AND expires_at > ? ORDER BY expires_at LIMIT 1`
+    WHERE state IN ('queued', 'handed', 'paused') AND expires_at > ? ORDER BY expires_at LIMIT 1`
   )
-  const canceled = text(
-    `SELECT t.run_id, t.seq, CASE WHEN r.status = 'Running' THEN 1 ELSE 0 END AS open
+  const noticed = text(
+    `SELECT t.run_id, t.seq, t.attempt, CASE WHEN r.status = 'Running' THEN 1 ELSE 0 END AS open,
+      t.cancel_requested, t.paused, t.forgotten, t.revision, t.options
     FROM perdure_activity_tasks t JOIN perdure_runs r ON r.run_id = t.run_id
-    WHERE t.cancel_requested = 1 AND t.worker = ?`
+    WHERE (t.cancel_requested = 1 OR t.revision > 0) AND t.worker = ?`
   )
   const dropOrphans = Batch.make(db.dialect, {
     before: "DELETE FROM perdure_activity_tasks WHERE state = 'started' AND worker = ? AND (run_id, seq) IN (VALUES",
@@ -158,18 +161,17 @@ export const make = (db: Database, registered: Registered): Pick<
           return Rows.earliest(found)
         })),
 
-    canceledTasks: (worker) => {
-      const find = (tx: Tx): Effect.Effect<ReadonlyArray<Rows.TaskKey & { readonly open: number }>, Fault> =>
-        Effect.flatMap(tx(canceled, [worker]), Rows.canceledTask)
-      return Effect.flatMap(db.read("canceledTasks", find), (found) => {
-        const orphans = found.filter(({ open }) => open === 0)
-        const keys = found.map(({ runId, seq }) => ({ runId, seq }))
+    taskNotices: (worker) => {
+      const find = (tx: Tx): Effect.Effect<ReadonlyArray<TaskNotice>, Fault> =>
+        Effect.flatMap(tx(noticed, [worker]), Rows.taskNotice)
+      return Effect.flatMap(db.read("taskNotices", find), (found) => {
+        const orphans = found.filter(({ open }) => !open)
         return orphans.length === 0
-          ? Effect.succeed(keys)
+          ? Effect.succeed(found)
           : db.write(
-            "canceledTasks",
+            "taskNotices",
             (tx) =>
-              Effect.as(Batch.run(tx, dropOrphans, orphans.flatMap(({ runId, seq }) => [runId, seq]), [worker]), keys)
+              Effect.as(Batch.run(tx, dropOrphans, orphans.flatMap(({ runId, seq }) => [runId, seq]), [worker]), found)
           )
       })
     }
@@ -179,7 +181,7 @@ export const make = (db: Database, registered: Registered): Pick<
 // internal -----------------------------------------------------------------------------------------------------------
 
 const columns = `t.run_id, t.seq, t.turn, t.task_queue, t.state, t.worker, t.attempt, t.scheduled_at, t.due_at,
-  t.expires_at, t.started_at, t.heartbeat, t.failure, t.cancel_requested`
+  t.expires_at, t.started_at, t.heartbeat, t.failure, t.cancel_requested, t.paused, t.forgotten, t.revision, t.options`
 
 const keyOf = (task: Rows.TaskKey): string => `${task.seq} ${task.runId}`
 

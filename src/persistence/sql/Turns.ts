@@ -46,7 +46,9 @@ export const statements = (
     row: "(?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, 0)"
   })
   const cancelTasks = Batch.make(dialect, {
-    before: "UPDATE perdure_activity_tasks SET cancel_requested = 1 WHERE (run_id, seq) IN (VALUES",
+    // Nobody waits for an operator any more: whoever has the queue ends it.
+    before: `UPDATE perdure_activity_tasks SET cancel_requested = 1,
+      state = CASE WHEN state = 'paused' THEN 'queued' ELSE state END WHERE (run_id, seq) IN (VALUES`,
     row: "(?, ?)",
     after: ")"
   })

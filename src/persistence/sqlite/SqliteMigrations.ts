@@ -144,5 +144,30 @@ export const migrations: ReadonlyArray<Migration> = [
       // When its timeouts end it.
       "ALTER TABLE perdure_runs ADD COLUMN expires_at INTEGER"
     ]
+  },
+  {
+    version: 5,
+    name: "activities that operators and other processes touch",
+    statements: [
+      "ALTER TABLE perdure_activity_tasks ADD COLUMN paused INTEGER NOT NULL DEFAULT 0",
+      // Attempts that count no more: what its author sees as an attempt's number is attempt - forgotten.
+      "ALTER TABLE perdure_activity_tasks ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0",
+      "ALTER TABLE perdure_activity_tasks ADD COLUMN revision INTEGER NOT NULL DEFAULT 0",
+      "ALTER TABLE perdure_activity_tasks ADD COLUMN options TEXT",
+      "DROP INDEX perdure_activity_tasks_due",
+      "DROP INDEX perdure_activity_tasks_expiry",
+      "DROP INDEX perdure_activity_tasks_canceled",
+      `CREATE INDEX perdure_activity_tasks_due ON perdure_activity_tasks (task_queue, due_at)
+  WHERE state IN ('queued', 'lost')`,
+      `CREATE INDEX perdure_activity_tasks_expiry ON perdure_activity_tasks (expires_at)
+  WHERE state IN ('queued', 'handed', 'paused') AND expires_at IS NOT NULL`,
+      `CREATE INDEX perdure_activity_tasks_noticed ON perdure_activity_tasks (worker)
+  WHERE cancel_requested = 1 OR revision > 0`,
+      // When the next activity of a queue may start, in microseconds since the epoch.
+      `CREATE TABLE perdure_rate_limits (
+  task_queue TEXT NOT NULL PRIMARY KEY,
+  next_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID`
+    ]
   }
 ]

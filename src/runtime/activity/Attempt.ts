@@ -4,12 +4,14 @@
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
+import * as ActivityTasks from "../../core/ActivityTask.js"
 import type { Failure, RetryState, TimeoutKind } from "../../core/Failure.js"
 import * as Failures from "../../core/Failure.js"
 import * as Activities from "../../core/family/Activity.js"
 import type { ActivityOutcome, ActivityScheduled } from "../../core/family/Activity.js"
 import type { Payload } from "../../core/Payload.js"
 import * as RetryPolicy from "../../core/RetryPolicy.js"
+import * as TaskToken from "../../core/TaskToken.js"
 import type { ActivityInfo } from "../../dsl/ActivityContext.js"
 
 /**
@@ -28,8 +30,12 @@ export interface Attempt {
   readonly scheduledAt: number
   /** When this attempt was. */
   readonly attemptScheduledAt: number
-  /** Counts from 1. */
+  /** As the store counts: it names the attempt for ever. */
   readonly attempt: number
+  /** Attempts that count no more, after an operator's reset. Default 0. */
+  readonly forgotten?: number | undefined
+  /** The operator's commands that it knows of. Default 0. */
+  readonly revision?: number | undefined
   /** Details recorded by earlier attempts, as JSON. */
   readonly heartbeat: string | undefined
   /** What the attempt before failed with, as JSON. */
@@ -45,13 +51,20 @@ export const keyOf = (attempt: Attempt): string => keyFor(attempt.runId, attempt
 /** @since 0.1.0 */
 export const keyFor = (runId: string, seq: number): string => `${runId}/${seq}`
 
+/** Its number as its author counts: from 1. @since 0.1.0 */
+export const numberOf = (attempt: Attempt): number =>
+  attempt.forgotten === undefined
+    ? attempt.attempt
+    : ActivityTasks.attemptOf({ attempt: attempt.attempt, forgotten: attempt.forgotten })
+
 /** What the attempt knows of itself (row A1). @since 0.1.0 */
 export const infoOf = (attempt: Attempt, startedAt: number): ActivityInfo => {
   const { scheduled } = attempt
   return {
     activity: scheduled.name,
     activityId: Activities.idOf(scheduled),
-    attempt: attempt.attempt,
+    attempt: numberOf(attempt),
+    taskToken: TaskToken.make(attempt.runId, scheduled.seq, attempt.attempt),
     idempotencyKey: Activities.idempotencyKey(attempt.runId, scheduled),
     workflow: attempt.workflow,
     workflowId: attempt.workflowId,
@@ -73,7 +86,7 @@ export const infoOf = (attempt: Attempt, startedAt: number): ActivityInfo => {
 export const completed = (attempt: Attempt, result: Payload): Outcome => ({
   _tag: "ActivityCompleted",
   seq: attempt.scheduled.seq,
-  attempt: attempt.attempt,
+  attempt: numberOf(attempt),
   ...(result === undefined ? {} : { result })
 })
 
@@ -81,17 +94,41 @@ export const completed = (attempt: Attempt, result: Payload): Outcome => ({
 export const canceled = (attempt: Attempt): Outcome => ({
   _tag: "ActivityCanceled",
   seq: attempt.scheduled.seq,
-  attempt: attempt.attempt
+  attempt: numberOf(attempt)
 })
 
 /** @since 0.1.0 */
 export const failed = (attempt: Attempt, failure: Failure, retryState: RetryState): Outcome => ({
   _tag: "ActivityFailed",
   seq: attempt.scheduled.seq,
-  attempt: attempt.attempt,
+  attempt: numberOf(attempt),
   failure,
   retryState
 })
+
+/**
+ * What follows a failed attempt. One that an operator has reset is followed at once by a first one, unless that would
+ * come too late.
+ *
+ * @since 0.1.0
+ */
+export const next = (
+  attempt: Attempt,
+  failure: Failure,
+  cancelRequested: boolean,
+  endedAt: number
+): RetryPolicy.Decision => {
+  const { scheduled, scheduledAt } = attempt
+  const ended = {
+    attempt: attempt.attempt - (attempt.forgotten ?? 0),
+    failure,
+    cancelRequested,
+    endedAt,
+    closeBy: Activities.closeBy(scheduled, scheduledAt)
+  }
+  const decision = RetryPolicy.decide(scheduled.retry ?? RetryPolicy.activityDefault, ended)
+  return decision._tag === "Retry" && ended.attempt < 1 ? RetryPolicy.Decision.Retry({ delayMillis: 0 }) : decision
+}
 
 // --- failures, on which the retry policy decides
 
@@ -99,7 +136,21 @@ export const failed = (attempt: Attempt, failure: Failure, retryState: RetryStat
 export const shutDown: Failure = {
   _tag: "Application",
   type: "WorkerShutdown",
-  message: "the worker shut down before the attempt ended"
+  message: "the attempt did not complete in time: its worker shut down"
+}
+
+/** Ended at an operator's word; both are retried (row A8). @since 0.1.0 */
+export const paused: Failure = {
+  _tag: "Application",
+  type: "ActivityPause",
+  message: "an operator paused the activity while the attempt ran"
+}
+
+/** @since 0.1.0 */
+export const reset: Failure = {
+  _tag: "Application",
+  type: "ActivityReset",
+  message: "an operator reset the activity while the attempt ran"
 }
 
 /** The attempt of a worker that is gone: as a crashed worker is noticed (row A11). @since 0.1.0 */
@@ -120,6 +171,22 @@ export const expired = (attempt: Attempt, now: number): Failure => {
   }
 }
 
+/** Handed over, and not completed in time (row A9). @since 0.1.0 */
+export const handedExpired = (
+  attempt: Attempt,
+  task: { readonly startedAt: number | undefined },
+  now: number
+): Failure => {
+  const { heartbeat, scheduled, scheduledAt } = attempt
+  const closeBy = Activities.closeBy(scheduled, scheduledAt)
+  const endBy = (task.startedAt ?? scheduledAt) + (scheduled.startToCloseMillis ?? Infinity)
+  return timedOut(
+    attempt,
+    closeBy !== undefined && closeBy <= now ? "ScheduleToClose" : endBy <= now ? "StartToClose" : "Heartbeat",
+    heartbeat
+  )
+}
+
 /** Ran for too long, in all for schedule-to-close: then the cause is what went wrong before. @since 0.1.0 */
 export const timedOut = (attempt: Attempt, kind: TimeoutKind, details: string | undefined): Failure => {
   const { lastFailure, scheduled } = attempt
@@ -127,7 +194,7 @@ export const timedOut = (attempt: Attempt, kind: TimeoutKind, details: string | 
     ? `no heartbeat within ${scheduled.heartbeatMillis} ms`
     : kind === "ScheduleToClose"
     ? `no result within ${scheduled.scheduleToCloseMillis} ms of being scheduled`
-    : `attempt ${attempt.attempt} did not end within ${scheduled.startToCloseMillis} ms`
+    : `attempt ${numberOf(attempt)} did not end within ${scheduled.startToCloseMillis} ms`
   return {
     _tag: "Timeout",
     timeout: kind,
@@ -146,11 +213,18 @@ export const notRegistered = (activity: string, registered: Iterable<string>): F
   }`
 })
 
+/** @since 0.1.0 */
+export const selfInterrupted: Failure = {
+  _tag: "Application",
+  type: "Interrupted",
+  message: "the attempt interrupted itself"
+}
+
 /** What the author's code ended with: declared, thrown, or an interruption that nobody asked for (row A7). @since 0.1.0 */
 export const failureOf = (cause: Cause.Cause<Failure>): Failure => {
   const declared = Cause.failureOption(cause)
   if (declared._tag === "Some") return declared.value
   return Cause.isInterruptedOnly(cause)
-    ? { _tag: "Application", type: "Interrupted", message: "the attempt interrupted itself" }
+    ? selfInterrupted
     : Failures.fromUnknown(Cause.squash(cause))
 }

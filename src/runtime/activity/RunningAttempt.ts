@@ -5,6 +5,8 @@
  *  begin ──▶ fiber ──▶ exit ───────────────────────▶ settled ──▶ ended: fiber and finalizers are done
  *               ├── deadline strikes ──▶ interrupt ──▶ settled, though the fiber may take its time
  *               ├── cancel, shut down ─▶ interrupt ──▶ its exit decides: it may succeed all the same
+ *               ├── pause, reset ──────▶ interrupt at its next heartbeat ──▶ the same
+ *               ├── completeAsync ─────▶ settled as handed over: the store keeps its time, others complete it
  *               └── abandon ───────────▶ interrupt ──▶ nobody is told
  * ```
  *
@@ -22,13 +24,16 @@ import * as FiberStatus from "effect/FiberStatus"
 import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import * as Scope from "effect/Scope"
+import { handedUntil, inForce, isReset } from "../../core/ActivityTask.js"
 import type { Failure, TimeoutKind } from "../../core/Failure.js"
 import * as Activities from "../../core/family/Activity.js"
 import { Limits } from "../../core/Limits.js"
 import * as Payload from "../../core/Payload.js"
 import type { ActivityHost } from "../../dsl/Activity.js"
-import { ActivityContext } from "../../dsl/ActivityContext.js"
+import type { CancellationDetails } from "../../dsl/ActivityContext.js"
+import { ActivityContext, cancellationDetails } from "../../dsl/ActivityContext.js"
 import { ContractError } from "../../dsl/Contract.js"
+import type { TaskNotice } from "../../persistence/Store.js"
 import { LazyScope } from "../LazyScope.js"
 import type { Perform } from "../Performing.js"
 import { Performing } from "../Performing.js"
@@ -40,6 +45,8 @@ import * as Attempts from "./Attempt.js"
 export type Result =
   | { readonly _tag: "Completed"; readonly result: Payload.Payload }
   | { readonly _tag: "Canceled" }
+  /** It goes on without its fiber (row A9). */
+  | { readonly _tag: "HandedOver"; readonly startedAt: number; readonly expiresAt: number }
   | { readonly _tag: "Failed"; readonly failure: Failure }
 
 /**
@@ -67,7 +74,13 @@ export class RunningAttempt {
   private readonly startedAt: number
   private fiber: Fiber.RuntimeFiber<Payload.Payload, Failure> | undefined
   private isSettled = false
-  private interrupted: "Cancel" | "Shutdown" | undefined
+  private interrupted: Reason | undefined
+  /** What waits to be told with the next heartbeat. */
+  private told: "Pause" | "Reset" | undefined
+  private because: CancellationDetails | undefined
+  private handedOver = false
+  private lastHeartbeatAt: number
+  private current: Attempt
   private deadline: Timer | undefined
   private heartbeatDeadline: Timer | undefined
   private flushTimer: Timer | undefined
@@ -76,9 +89,16 @@ export class RunningAttempt {
   private unsent = false
   private lastSentAt = -Infinity
 
-  constructor(readonly attempt: Attempt, private readonly around: Surroundings) {
+  constructor(attempt: Attempt, private readonly around: Surroundings) {
+    this.current = attempt
     this.startedAt = around.now()
+    this.lastHeartbeatAt = this.startedAt
     this.details = attempt.heartbeat
+  }
+
+  /** As its host knows it: an operator may change what follows it. */
+  get attempt(): Attempt {
+    return this.current
   }
 
   begin(host: ActivityHost): void {
@@ -106,15 +126,39 @@ export class RunningAttempt {
   /** Delivers a cancel request at once. What the attempt makes of it is its outcome (row A6). */
   cancel(): void {
     this.cancelRequested = true
+    this.because ??= cancellationDetails("cancelRequested")
     this.interrupt("Cancel")
   }
 
+  /** Nobody waits for it: it is told with its next heartbeat (row C10). */
+  forget(): void {
+    this.cancelRequested = true
+    this.because ??= cancellationDetails("notFound")
+  }
+
+  /** What an operator made of its task (row A15): it is told with its next heartbeat. */
+  notice({ forgotten, options, paused, revision }: Notice): void {
+    if (revision <= (this.current.revision ?? 0)) return
+    const scheduled = options === undefined ? this.current.scheduled : inForce(this.current.scheduled, options)
+    this.current = { ...this.current, scheduled, forgotten, revision }
+    this.told = isReset(this.current as { readonly attempt: number; readonly forgotten: number })
+      ? "Reset"
+      : paused
+      ? "Pause"
+      : undefined
+    if (this.told !== undefined) this.because ??= cancellationDetails(this.told === "Pause" ? "paused" : "reset")
+    // Taken back before it was told.
+    else if (this.interrupted === undefined && !this.cancelRequested) this.because = undefined
+  }
+
   shutDown(): void {
+    this.because ??= cancellationDetails("workerShutdown")
     this.interrupt("Shutdown")
   }
 
   /** Its outcome counts no more: the attempt was given to somebody else. */
   abandon(): void {
+    this.because ??= cancellationDetails("notFound")
     this.isSettled = true
     this.stopTimers()
     this.interruptFiber()
@@ -139,14 +183,17 @@ export class RunningAttempt {
       info: Attempts.infoOf(this.attempt, this.startedAt),
       lastHeartbeat: heartbeat === undefined ? undefined : JSON.parse(heartbeat) as unknown,
       heartbeat: (details) => this.heartbeat(details),
-      shuttingDown: Effect.sync(this.around.shuttingDown)
+      shuttingDown: Effect.sync(this.around.shuttingDown),
+      cancellationDetails: Effect.sync(() => this.because),
+      completeAsync: this.completeAsync
     }
   }
 
   private exited(exit: Exit.Exit<Payload.Payload, Failure>): void {
     if (Exit.isSuccess(exit)) this.settle({ _tag: "Completed", result: exit.value })
+    else if (this.handedOver && Cause.isInterruptedOnly(exit.cause)) this.settle(this.handOver())
     else if (this.interrupted !== undefined && Cause.isInterrupted(exit.cause)) {
-      this.settle(this.interrupted === "Cancel" ? { _tag: "Canceled" } : failedBy(Attempts.shutDown))
+      this.settle(endedBy[this.interrupted])
     } else this.settle(failedBy(Attempts.failureOf(exit.cause)))
     this.around.ended(this)
   }
@@ -166,8 +213,20 @@ export class RunningAttempt {
     this.flushTimer = undefined
   }
 
+  /** An interruption that nothing in the author's code catches, and that counts as what it is only if it gets out. */
+  private readonly completeAsync: Effect.Effect<never> = Effect.suspend(() => {
+    this.handedOver = true
+    return Effect.interrupt
+  })
+
+  private handOver(): Result {
+    const { scheduled, scheduledAt } = this.current
+    const expiresAt = handedUntil(scheduled, scheduledAt, this.startedAt, this.lastHeartbeatAt)
+    return { _tag: "HandedOver", startedAt: this.startedAt, expiresAt }
+  }
+
   private readonly end: Effect.Effect<never> = Effect.suspend(() => {
-    this.interrupted ??= "Cancel"
+    this.interrupted ??= this.cancelRequested || this.isSettled ? "Cancel" : this.told ?? "Cancel"
     this.interruptFiber()
     return Effect.never
   })
@@ -177,7 +236,7 @@ export class RunningAttempt {
    * such a region, even where nothing comes after it: an attempt that is uninterruptible to its end, and succeeded,
    * would count as canceled (row A6).
    */
-  private interrupt(why: "Cancel" | "Shutdown"): void {
+  private interrupt(why: Reason): void {
     const { fiber } = this
     this.interrupted ??= why
     if (fiber === undefined || fiber.unsafePoll() !== null) return
@@ -195,6 +254,7 @@ export class RunningAttempt {
   }
 
   private timeOut(kind: TimeoutKind): void {
+    this.because ??= cancellationDetails("timedOut")
     this.settle(failedBy(Attempts.timedOut(this.attempt, kind, this.details)))
     this.interruptFiber()
   }
@@ -220,6 +280,7 @@ export class RunningAttempt {
     if (millis === undefined) return
     const { now, timers } = this.around
     timers.cancel(this.heartbeatDeadline)
+    this.lastHeartbeatAt = now()
     this.heartbeatDeadline = timers.schedule(now() + millis, () => this.timeOut("Heartbeat"))
   }
 
@@ -231,7 +292,7 @@ export class RunningAttempt {
         return Effect.fail(new ContractError({ subject: "heartbeat details", reason: checked.left.message }))
       }
       // Where it may be interrupted, it ends here; where it may not, it goes on.
-      if (this.isSettled || this.cancelRequested) {
+      if (this.isSettled || this.cancelRequested || this.told !== undefined) {
         return Effect.checkInterruptible((open) => open ? this.end : Effect.void)
       }
       this.expectHeartbeat()
@@ -263,6 +324,17 @@ interface Given {
   readonly perform: Perform
 }
 const given = new WeakMap<ActivityHost, Given>()
+
+type Reason = "Cancel" | "Shutdown" | "Pause" | "Reset"
+type Notice = Pick<TaskNotice, "forgotten" | "options" | "paused" | "revision">
+
+/** What an attempt that let itself be interrupted ends as. */
+const endedBy: { readonly [R in Reason]: Result } = {
+  Cancel: { _tag: "Canceled" },
+  Shutdown: { _tag: "Failed", failure: Attempts.shutDown },
+  Pause: { _tag: "Failed", failure: Attempts.paused },
+  Reset: { _tag: "Failed", failure: Attempts.reset }
+}
 
 /** How often a fiber that cannot be interrupted now is asked again. */
 const reinterruptMillis = 10

@@ -4,18 +4,17 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import { attemptOf } from "../../core/ActivityTask.js"
 import type { Turn } from "../../core/Event.js"
-import * as Events from "../../core/Event.js"
 import * as Failures from "../../core/Failure.js"
 import * as Activities from "../../core/family/Activity.js"
 import type { Attention, Description, PendingActivity } from "../../dsl/Client.js"
 import type { WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
 import { StoreUnavailable } from "../../dsl/WorkflowFailure.js"
-import type { Task } from "../../persistence/Store.js"
 import * as Histories from "../Histories.js"
 import type { Calls, Target } from "./Calls.js"
+import { scheduledBy } from "./PendingTasks.js"
 
 /** Row X11. @since 0.1.0 */
 export const describe = (
@@ -27,7 +26,7 @@ export const describe = (
     const run = yield* calls.find(target, "describe")
     const size = yield* calls.of("describe", store.size(run.runId))
     const tasks = yield* calls.of("describe", store.tasksOf(run.runId))
-    const scheduled = yield* scheduledBy(calls, run.runId, tasks)
+    const scheduled = yield* scheduledBy(calls, "describe", run.runId, tasks)
     return {
       workflow: run.workflow,
       workflowId: run.workflowId,
@@ -45,7 +44,8 @@ export const describe = (
           activityId: event === undefined ? String(task.seq) : Activities.idOf(event),
           activity: event?.name ?? "unknown",
           state: task.state,
-          attempt: task.attempt,
+          attempt: attemptOf(task),
+          paused: task.paused,
           dueAt: task.dueAt,
           lastFailure: task.failure === undefined ? undefined : rendered(task.failure),
           heartbeat: task.heartbeat === undefined ? undefined : JSON.parse(task.heartbeat) as unknown,
@@ -68,24 +68,6 @@ export const history = (
       Histories.read(calls.store, run.runId),
       (error) => new StoreUnavailable({ call: "history", detail: error.message })
     )
-  })
-
-/** Pending activities by sequence number, from the turns that scheduled them. */
-const scheduledBy = (
-  calls: Calls,
-  runId: string,
-  tasks: ReadonlyArray<Task>
-): Effect.Effect<ReadonlyMap<number, Activities.ActivityScheduled>, StoreUnavailable> =>
-  Effect.gen(function*() {
-    const scheduled = new Map<number, Activities.ActivityScheduled>()
-    for (const turn of new Set(tasks.map((task) => task.turn))) {
-      for (const row of yield* calls.of("describe", calls.store.history(runId, turn - 1, 1))) {
-        // What cannot be read is shown without its name: `history` says what is wrong with it.
-        const events = Either.getOrElse(Events.decode(row), () => [])
-        for (const event of events) if (event._tag === "ActivityScheduled") scheduled.set(event.seq, event)
-      }
-    }
-    return scheduled
   })
 
 const decodeFailure = Schema.decodeOption(Schema.parseJson(Failures.Failure))

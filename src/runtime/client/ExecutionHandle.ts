@@ -7,12 +7,14 @@ import * as Effect from "effect/Effect"
 import type { Turn } from "../../core/Event.js"
 import * as Events from "../../core/Event.js"
 import type { Description } from "../../dsl/Client.js"
+import type { ActivityControl } from "../../dsl/OutsideActivity.js"
 import { untyped } from "../../dsl/Untyped.js"
 import type * as Workflow from "../../dsl/Workflow.js"
 import type { StoreUnavailable } from "../../dsl/WorkflowFailure.js"
 import { WorkflowClosed, WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
 import type { Calls, Target, TimeoutOption } from "./Calls.js"
 import { nameOf, timeoutOf, within } from "./Calls.js"
+import * as Controlling from "./Controlling.js"
 import * as Describing from "./Describing.js"
 import * as Ending from "./Ending.js"
 import * as Querying from "./Querying.js"
@@ -79,6 +81,10 @@ export class ExecutionHandle implements Target {
       timeoutOf(options),
       Effect.flatMap(this.startUpdate(name, payload, options), (handle) => handle.result)
     )
+  }
+
+  activity(activityId: string): ActivityControl {
+    return Controlling.make(this.#calls, this, activityId)
   }
 
   get describe(): Effect.Effect<Description, WorkflowNotFound | StoreUnavailable> {

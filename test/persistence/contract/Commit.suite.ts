@@ -312,7 +312,11 @@ export const suite = (layer: Layer.Layer<Store, StoreError>) => {
           startedAt: now,
           heartbeat: undefined,
           failure: undefined,
-          cancelRequested: false
+          cancelRequested: false,
+          paused: false,
+          forgotten: 0,
+          revision: 0,
+          options: undefined
         },
         {
           runId: "r1",
@@ -328,7 +332,11 @@ export const suite = (layer: Layer.Layer<Store, StoreError>) => {
           startedAt: undefined,
           heartbeat: undefined,
           failure: undefined,
-          cancelRequested: false
+          cancelRequested: false,
+          paused: false,
+          forgotten: 0,
+          revision: 0,
+          options: undefined
         }
       ])
       yield* done([

@@ -185,7 +185,7 @@ export const suite = (layer: Layer.Layer<Store, StoreError>) => {
   it.effect("hosts learn what is canceled, and whose run is closed", () =>
     Effect.gen(function*() {
       const store = yield* Store
-      const canceled = (worker: string) => keys(store.canceledTasks(worker))
+      const canceled = (worker: string) => keys(store.taskNotices(worker))
       yield* done([first("r1", { tasksAdded: [task(1), task(2, { worker: "bob" }), task(3, { worker: "bob" })] })])
       assert.deepStrictEqual(yield* canceled("bob"), [])
       yield* done([turn("r1", 2, { tasksCanceled: [2] })])
@@ -210,5 +210,109 @@ export const suite = (layer: Layer.Layer<Store, StoreError>) => {
       yield* store.takeOver(["bob"], now, false)
       assert.deepStrictEqual(yield* store.claimTasks("eve", ["orders"], now, 9), [])
       yield* store.post(signal("r1"), now)
+    }).pipe(Effect.provide(layer)))
+
+  it.effect("an attempt that was handed over has no worker, and is found when its time is over (A9)", () =>
+    Effect.gen(function*() {
+      const store = yield* Store
+      yield* done([first("r1", { tasksAdded: [task(1), task(2)] })])
+      const handOver = {
+        _tag: "HandOver",
+        runId: "r1",
+        seq: 1,
+        attempt: 1,
+        startedAt: now,
+        expiresAt: now + 50
+      } as const
+      assert.deepStrictEqual(yield* write([{ ...handOver, attempt: 2 }, { ...handOver, seq: 2 }], "bob"), [0, 1])
+      assert.deepStrictEqual(yield* write([handOver]), [])
+      assert.deepInclude((yield* store.tasksOf("r1"))[0], { state: "handed", worker: undefined, expiresAt: now + 50 })
+      yield* store.takeOver(["ada"], now, false)
+      assert.deepStrictEqual(yield* tasks("r1"), [[1, "handed"], [2, "lost"]])
+      assert.deepStrictEqual(yield* store.claimExpired("bob", now + 49, 9), [])
+      assert.deepStrictEqual(yield* store.nextTask(["nothing"], now), Option.some(now + 50))
+      const [expired] = yield* store.claimExpired("bob", now + 50, 9)
+      assert.deepInclude(expired, { seq: 1, state: "handed", startedAt: now, worker: "bob" })
+    }).pipe(Effect.provide(layer)))
+
+  it.effect("an attempt under way is changed from outside, once (A9, A10)", () =>
+    Effect.gen(function*() {
+      const store = yield* Store
+      yield* done([first("r1", { tasksAdded: [task(1), task(2), queued(3)] })])
+      yield* write([{ _tag: "HandOver", runId: "r1", seq: 1, attempt: 1, startedAt: now, expiresAt: now + 50 }])
+      const outside = (seq: number, attempt = 1) => ({ runId: "r1", seq, attempt })
+      const beat = { _tag: "Heartbeat", details: "7", expiresAt: now + 90 } as const
+      const ended = { _tag: "Settle", mail: { runId: "r1", kind: "ActivityOutcome", body: "out" } } as const
+      const touched = yield* store.changeOutside({ ...beat, ...outside(1) }, now)
+      assert.deepStrictEqual(touched, Option.some({ attempt: 1, cancelRequested: false, paused: false, forgotten: 0 }))
+      yield* store.changeOutside({ ...beat, details: undefined, ...outside(1) }, now)
+      yield* store.changeOutside({ ...beat, ...outside(2) }, now)
+      assert.deepStrictEqual(
+        (yield* store.tasksOf("r1")).map(({ expiresAt, heartbeat }) => [expiresAt, heartbeat]),
+        [[now + 90, "7"], [undefined, "7"], [undefined, undefined]]
+      )
+      // Neither one that waits, nor an attempt that is over, nor one that is not there.
+      for (const key of [outside(3), outside(1, 2), outside(9), { ...outside(1), runId: "r9" }]) {
+        for (const change of [beat, ended]) {
+          assert.isTrue(Option.isNone(yield* store.changeOutside({ ...change, ...key }, now)))
+        }
+      }
+      assert.deepStrictEqual(yield* store.mail("r1", 0), [])
+      assert.isTrue(Option.isSome(yield* store.changeOutside({ ...ended, ...outside(1) }, now)))
+      assert.isTrue(Option.isNone(yield* store.changeOutside({ ...ended, ...outside(1) }, now)))
+      assert.deepStrictEqual((yield* store.mail("r1", 0)).map(({ body, kind }) => [kind, body]), [[
+        "ActivityOutcome",
+        "out"
+      ]])
+      const again = { ...retry(2, 1), _tag: "Retry" } as Extract<TaskChange, { readonly _tag: "Retry" }>
+      assert.isTrue(Option.isSome(yield* store.changeOutside(again, now)))
+      assert.deepStrictEqual(yield* tasks("r1"), [[2, "queued"], [3, "queued"]])
+    }).pipe(Effect.provide(layer)))
+
+  it.effect("an operator's change applies to the task as it was read; its host hears of it (A15)", () =>
+    Effect.gen(function*() {
+      const store = yield* Store
+      yield* done([first("r1", { tasksAdded: [queued(1), task(2)] })])
+      const revise = (seq: number, change: object) =>
+        Effect.flatMap(store.tasksOf("r1"), (all) => {
+          const read = all.find((each) => each.seq === seq)!
+          return store.reviseTask({ ...read, from: read.state, ...change })
+        })
+      assert.isFalse(yield* revise(1, { revision: 1 }))
+      assert.isFalse(yield* revise(1, { attempt: 2 }))
+      assert.isFalse(yield* revise(1, { from: "started" }))
+      assert.isTrue(yield* revise(1, { state: "paused", paused: true, expiresAt: now + 5 }))
+      assert.isTrue(yield* revise(2, { paused: true, forgotten: 1, options: "{}" }))
+      // Neither begun by one who knew it before, nor claimed; its end is.
+      assert.deepStrictEqual(yield* write([begin(1)]), [0])
+      assert.deepStrictEqual(yield* store.claimTasks("bob", ["orders"], now + 9, 9), [])
+      assert.deepStrictEqual(yield* store.taskNotices("ada"), [{
+        runId: "r1",
+        seq: 2,
+        attempt: 1,
+        open: true,
+        cancelRequested: false,
+        paused: true,
+        forgotten: 1,
+        revision: 1,
+        options: "{}"
+      }])
+      // What fails while it is paused waits for the operator; of its timeouts only the last goes on.
+      assert.deepStrictEqual(yield* write([retry(2, 1, { expiresAt: now + 1, closeBy: now + 70 })]), [])
+      assert.deepInclude((yield* store.tasksOf("r1"))[1], { state: "paused", attempt: 2, expiresAt: now + 70 })
+      assert.deepInclude((yield* store.claimExpired("bob", now + 5, 9))[0], { seq: 1, state: "paused" })
+      assert.isTrue(yield* revise(2, { state: "queued", paused: false }))
+      assert.deepStrictEqual(yield* write([{ ...begin(2, 2), revision: 1 } as TaskChange]), [0])
+      assert.deepStrictEqual(yield* write([{ ...begin(2, 2), revision: 2 } as TaskChange]), [])
+    }).pipe(Effect.provide(layer)))
+
+  it.effect("a paused task whose cancellation is asked for waits for no operator any more (A15, C6)", () =>
+    Effect.gen(function*() {
+      const store = yield* Store
+      yield* done([first("r1", { tasksAdded: [queued(1)] })])
+      const [read] = yield* store.tasksOf("r1")
+      yield* store.reviseTask({ ...read!, from: "queued", state: "paused", paused: true })
+      yield* done([turn("r1", 2, { tasksCanceled: [1] })])
+      assert.deepInclude((yield* store.claimTasks("bob", ["orders"], now, 9))[0], { seq: 1, cancelRequested: true })
     }).pipe(Effect.provide(layer)))
 }
