@@ -1,0 +1,124 @@
+/**
+ * Each pattern, killed at every operation of its store, with activities that answer anything.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as FastCheck from "effect/FastCheck"
+import { TestEnvironment } from "perdure/testing"
+import { Durable } from "perdure/testing"
+import * as Approval from "../../examples/patterns/approval.js"
+import * as FanOut from "../../examples/patterns/fan-out.js"
+import * as Greeting from "../../examples/patterns/greeting.js"
+import * as LargeFile from "../../examples/patterns/large-file.js"
+import * as Polling from "../../examples/patterns/polling.js"
+import * as Saga from "../../examples/patterns/saga.js"
+import * as UpdatableTimer from "../../examples/patterns/updatable-timer.js"
+
+const durable = Durable.withRunner((name, run, millis) => it(name, run, millis))
+
+/** What is drawn is enough to reach all that the contracts declare; and no crash point is left out. */
+const complete = ({ crashPoints, missing }: Durable.Report): void => {
+  assert.deepStrictEqual(missing, [])
+  assert.isAbove(crashPoints.tried, 10)
+  assert.strictEqual(crashPoints.tried, crashPoints.of)
+}
+
+describe("under all crashes (P1)", () => {
+  durable("greeting", Greeting.Greeting, {
+    hosts: () => [Greeting.GreetingLive],
+    activities: [Greeting.Compose],
+    runs: 10,
+    report: complete
+  })
+
+  durable("saga: what may be booked is canceled when the trip is not", Saga.Trip, {
+    hosts: () => [Saga.TripLive],
+    activities: [Saga.BookFlight, Saga.BookHotel, Saga.BookCar, Saga.CancelFlight, Saga.CancelHotel],
+    compensations: [
+      { of: Saga.BookFlight, by: Saga.CancelFlight, inDoubt: true },
+      { of: Saga.BookHotel, by: Saga.CancelHotel, inDoubt: true }
+    ],
+    runs: 25,
+    report: complete
+  })
+
+  durable("approval: expires only when nobody decided in time", Approval.Approval, {
+    hosts: () => [Approval.ApprovalLive],
+    activities: [Approval.Remind],
+    runs: 20,
+    holds: ({ outcome, received }) => {
+      const [first] = received("decide")
+      if (outcome._tag !== "Completed") return
+      if (outcome.value === "expired") assert.isUndefined(first)
+      else assert.strictEqual(outcome.value, first?.approved === true ? "approved" : "rejected")
+    },
+    report: complete
+  })
+
+  durable("polling", Polling.Poll, {
+    hosts: () => [Polling.PollLive],
+    activities: [Polling.Check],
+    runs: 20,
+    // It gives up after a day of checks that all said "not ready": no plan is that long.
+    report: ({ missing }) => assert.deepStrictEqual(missing, ["run: NotReady"])
+  })
+
+  durable("fan-out: each page is counted or told of", FanOut.CountAll, {
+    hosts: () => [FanOut.CountAllLive],
+    activities: [FanOut.Count],
+    input: FastCheck.record({ pages: FastCheck.array(FastCheck.constantFrom("a", "b", "c"), { maxLength: 3 }) }),
+    runs: 20,
+    holds: ({ completed, input, outcome }) => {
+      if (outcome._tag !== "Completed") return
+      assert.strictEqual(completed("Count") + outcome.value.unreadable.length, input.pages.length)
+    },
+    report: complete
+  })
+
+  durable("updatable timer: the highest bid wins, and no bid is lost", UpdatableTimer.Auction, {
+    hosts: () => [UpdatableTimer.AuctionLive],
+    runs: 20,
+    holds: ({ outcome, sent }) => {
+      if (outcome._tag !== "Completed") return
+      const bids = sent.flatMap(({ message, state }) =>
+        message._tag === "Update" && state === "acknowledged"
+          ? [(message.payload as { readonly cents: number }).cents]
+          : []
+      )
+      assert.strictEqual(outcome.value.cents, Math.max(0, ...bids))
+    },
+    report: complete
+  })
+
+  durable("large file: every line is taken in, in one or several attempts", LargeFile.ImportFile, {
+    world: () => new Set<number>(),
+    hosts: (taken) => [LargeFile.ImportFileLive, LargeFile.importer((line) => Effect.sync(() => taken.add(line)))],
+    input: FastCheck.record({ file: FastCheck.constant("a.csv"), lines: FastCheck.integer({ min: 1, max: 250 }) }),
+    runs: 10,
+    holds: ({ input, outcome, world }) => {
+      if (outcome._tag === "Completed") assert.strictEqual(world.size, input.lines)
+    },
+    report: complete
+  })
+})
+
+describe("what each pattern plays", () => {
+  const plays = (
+    name: string,
+    { hosts, play }: { readonly hosts: ReadonlyArray<never>; readonly play: Effect.Effect<unknown, unknown, never> },
+    expected: unknown
+  ) =>
+    it.effect(`${name} gives what it says`, () =>
+      Effect.gen(function*() {
+        assert.deepStrictEqual(yield* play, expected)
+      }).pipe(Effect.provide(TestEnvironment.layer({ hosts }))))
+
+  const erased = (pattern: object) => pattern as Parameters<typeof plays>[1]
+  plays("greeting", erased(Greeting), ["Hello, Ada!", "Goodbye, Ada!"])
+  plays("saga", erased(Saga), new Saga.SoldOut({ what: "car" }))
+  plays("approval", erased(Approval), { "a new office": "expired", "a new chair": "approved" })
+  plays("polling", erased(Polling), "render-7 is done")
+  plays("fan-out", erased(FanOut), { words: 15, unreadable: ["torn four"] })
+  plays("updatable timer", erased(UpdatableTimer), { winner: "Grace", cents: 1_000 })
+  plays("large file", erased(LargeFile), 1_000)
+})
