@@ -261,6 +261,11 @@ export interface Commit {
   readonly turns: ReadonlyArray<TurnCommit>
   readonly tasks: ReadonlyArray<TaskChange>
   readonly now: number
+  /**
+   * The same was committed before, and its answer was lost: what of it is in already is answered as it would have been
+   * then, and not written once more.
+   */
+  readonly again?: boolean | undefined
 }
 
 /**

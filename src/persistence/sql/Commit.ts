@@ -9,7 +9,9 @@
  * ```
  *
  * A refused turn changes nothing and holds up nobody else's (I4). A crash before COMMIT leaves nothing of the batch;
- * one after it leaves all: the caller that was not answered finds its turn in the history.
+ * one after it leaves all: the caller that was not answered finds its turn in the history. So does a commit that is
+ * asked for again: what is in, word for word, is answered and not written twice. (Another owner's turn could only be
+ * taken for it if it had the same number, the same millisecond and the same events.)
  *
  * @since 0.1.0
  */
@@ -105,18 +107,37 @@ export const make = (
       return verdict.putOff
     })
 
+  const knownOf = (tx: Tx, { tasks, turns: all, worker }: Commit) =>
+    Effect.zipWith(
+      turns.written(tx, all),
+      taskChanges.applied(tx, worker, tasks),
+      (turns, tasks): Known => ({ turns, tasks })
+    )
+
+  const applyTasks = (tx: Tx, { now, tasks, worker }: Commit, known: ReadonlySet<number>) => {
+    if (known.size === 0) {
+      return taskChanges.apply(tx, worker, tasks, now)
+    }
+    const places = [...tasks.keys()].filter((index) => !known.has(index))
+    return Effect.map(
+      taskChanges.apply(tx, worker, places.map((index) => tasks[index]!), now),
+      ({ posted, stale }) => ({ posted, stale: new Set([...stale].map((place) => places[place]!)) })
+    )
+  }
+
   return {
     commit: (commit) =>
       db.write("commit", (tx) =>
         Effect.gen(function*() {
           const refused = new Map<number, Refusal>()
-          let indexes: ReadonlyArray<number> = [...commit.turns.keys()]
+          const known = commit.again === true ? yield* knownOf(tx, commit) : nothingKnown
+          let indexes: ReadonlyArray<number> = [...commit.turns.keys()].filter((index) => !known.turns.has(index))
           while (indexes.length > 0) {
             indexes = yield* pass(tx, commit, indexes, refused)
           }
           const { posted, stale } = commit.tasks.length === 0
             ? noChanges
-            : yield* taskChanges.apply(tx, commit.worker, commit.tasks, commit.now)
+            : yield* applyTasks(tx, commit, known.tasks)
           return { committed: { refused, stale }, posted }
         })).pipe(
           Effect.flatMap(({ committed, posted }) =>
@@ -134,6 +155,14 @@ export const make = (
 }
 
 // internal -----------------------------------------------------------------------------------------------------------
+
+/** Indexes of what of a commit is in already, from when its answer was lost. */
+interface Known {
+  readonly turns: ReadonlySet<number>
+  readonly tasks: ReadonlySet<number>
+}
+
+const nothingKnown: Known = { turns: new Set(), tasks: new Set() }
 
 const noChanges = { stale: new Set<number>() as ReadonlySet<number>, posted: false }
 

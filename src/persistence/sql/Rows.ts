@@ -127,6 +127,13 @@ export const historyOfRuns: Decode<{ readonly runId: string; readonly row: Histo
 )
 
 /** @since 0.1.0 */
+export const turnKey: Decode<{ readonly runId: string; readonly turn: number }> = decode(
+  "perdure_history",
+  { run_id: "text", turn: "integer" },
+  (row: { readonly run_id: string; readonly turn: number }) => ({ runId: row.run_id, turn: row.turn })
+)
+
+/** @since 0.1.0 */
 export const size: Decode<{ readonly turns: number; readonly bytes: number }> = decode(
   "perdure_history",
   { turns: "integer", bytes: "integer" },

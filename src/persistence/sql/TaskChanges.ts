@@ -26,6 +26,15 @@ export interface Statements {
     changes: ReadonlyArray<TaskChange>,
     now: number
   ) => Effect.Effect<{ readonly stale: ReadonlySet<number>; readonly posted: boolean }, Fault>
+  /**
+   * Indexes of the changes that are in already. Heartbeats and outcomes are not among them: a heartbeat may be written
+   * twice, and an outcome takes its row with it, which a second one does not find.
+   */
+  readonly applied: (
+    tx: Tx,
+    worker: string,
+    changes: ReadonlyArray<TaskChange>
+  ) => Effect.Effect<ReadonlySet<number>, Fault>
 }
 
 /**
@@ -66,6 +75,23 @@ export const statements = (dialect: Dialect, mailbox: Mailbox.Statements): State
     })
   }
 
+  const there = (row: string, condition: string) =>
+    Batch.make(dialect, {
+      before: "SELECT t.run_id, t.seq FROM (VALUES",
+      row,
+      after: `) AS v JOIN perdure_activity_tasks t ON t.run_id = v.column1 AND t.seq = v.column2 AND ${condition}`
+    })
+  const done: { readonly [Tag in "Start" | "Retry"]: Batch.Batch } = {
+    Start: there(
+      "(?, ?, ?, ?, ?)",
+      "t.state = 'started' AND t.attempt = v.column3 AND t.started_at = v.column4 AND t.worker = v.column5"
+    ),
+    Retry: there(
+      "(?, ?, ?, ?, ?, ?, ?, ?)",
+      "t.state = 'queued' AND t.attempt = v.column8 AND t.due_at = v.column4 AND t.failure = v.column7"
+    )
+  }
+
   /** Applies changes of one kind to as many tasks; gives the keys of those that it met as it should. */
   const applyKind = (tx: Tx, worker: string, tag: TaskChange["_tag"], changes: ReadonlyArray<TaskChange>) => {
     const params = changes.flatMap((change) => paramsOf(change, worker))
@@ -98,6 +124,17 @@ export const statements = (dialect: Dialect, mailbox: Mailbox.Statements): State
         }
         yield* mailbox.post(tx, mails, now)
         return { stale, posted: mails.length > 0 }
+      }),
+    applied: (tx, worker, changes) =>
+      Effect.gen(function*() {
+        const found = new Set<number>()
+        for (const tag of ["Start", "Retry"] as const) {
+          const asked = changes.filter((change) => change._tag === tag)
+          const params = asked.flatMap((change) => paramsOf(change, worker))
+          const keys = new Set((yield* Effect.flatMap(Batch.run(tx, done[tag], params), Rows.taskKey)).map(keyOf))
+          changes.forEach((change, index) => change._tag === tag && keys.has(keyOf(change)) ? found.add(index) : 0)
+        }
+        return found
       })
   }
 }

@@ -17,6 +17,7 @@ import type * as Creating from "./Creating.js"
 import type { Fault, Tx } from "./Database.js"
 import type { Dialect } from "./Dialect.js"
 import type * as Mailbox from "./Mailbox.js"
+import * as Rows from "./Rows.js"
 
 /**
  * @category models
@@ -24,6 +25,11 @@ import type * as Mailbox from "./Mailbox.js"
  */
 export interface Statements {
   readonly write: (tx: Tx, worker: string, turns: ReadonlyArray<TurnCommit>, now: number) => Effect.Effect<void, Fault>
+  /**
+   * Indexes of the turns that are in already, word for word. Of those that put messages away without a turn, the
+   * reason tells, for as long as the run has the same owner.
+   */
+  readonly written: (tx: Tx, turns: ReadonlyArray<TurnCommit>) => Effect.Effect<ReadonlySet<number>, Fault>
 }
 
 /**
@@ -56,6 +62,18 @@ export const statements = (
     before: "DELETE FROM perdure_activity_tasks WHERE (run_id, seq) IN (VALUES",
     row: "(?, ?)",
     after: ")"
+  })
+  const sameTurns = Batch.make(dialect, {
+    before: "SELECT h.run_id, h.turn FROM (VALUES",
+    row: "(?, ?, ?, ?)",
+    after: `) AS v JOIN perdure_history h
+      ON h.run_id = v.column1 AND h.turn = v.column2 AND h.at = v.column3 AND h.events = v.column4`
+  })
+  const sameReasons = Batch.make(dialect, {
+    before: "SELECT r.run_id, 0 AS turn FROM (VALUES",
+    row: "(?, ?, ?)",
+    after: `) AS v JOIN perdure_runs r
+      ON r.run_id = v.column1 AND r.epoch = v.column2 AND r.attention = v.column3`
   })
   const setColumn = (column: string) =>
     Batch.make(dialect, {
@@ -97,11 +115,32 @@ export const statements = (
         steps.push(creating.create(tx, worker, rows.creations, now))
       }
       return Effect.forEach(steps, (step) => step, { discard: true })
+    },
+    written: (tx, turns) => {
+      const history: Array<unknown> = []
+      const reasons: Array<unknown> = []
+      for (const { attention, epoch, history: row, mail, runId } of turns) {
+        if (row !== undefined) {
+          history.push(runId, row.turn, row.at, row.events)
+        } else if (mail.length > 0 && attention?.text !== undefined) {
+          reasons.push(runId, epoch, attention.text)
+        }
+      }
+      return Effect.map(
+        Effect.zipWith(
+          Effect.flatMap(Batch.run(tx, sameTurns, history), Rows.turnKey),
+          Effect.flatMap(Batch.run(tx, sameReasons, reasons), Rows.turnKey),
+          (some, others) => new Set([...some, ...others].map(({ runId, turn }) => `${turn} ${runId}`))
+        ),
+        (keys) => new Set([...turns.keys()].filter((index) => keys.has(keyOf(turns[index]!))))
+      )
     }
   }
 }
 
 // internal -----------------------------------------------------------------------------------------------------------
+
+const keyOf = ({ history, runId }: TurnCommit): string => `${history?.turn ?? 0} ${runId}`
 
 const gather = (worker: string, turns: ReadonlyArray<TurnCommit>) => {
   const history: Array<unknown> = []

@@ -7,7 +7,22 @@ import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { NewMail, StoreError } from "../../../src/persistence/Store.js"
 import { Store } from "../../../src/persistence/Store.js"
-import { alone, commit, done, first, last, newRun, now, run, signal, task, tasks, turn, turns } from "./Samples.js"
+import {
+  alone,
+  commit,
+  done,
+  first,
+  last,
+  newRun,
+  now,
+  queued,
+  run,
+  signal,
+  task,
+  tasks,
+  turn,
+  turns
+} from "./Samples.js"
 
 export const suite = (layer: Layer.Layer<Store, StoreError>) => {
   it.effect("a first turn creates its run, owned by the worker", () =>
@@ -389,5 +404,57 @@ export const suite = (layer: Layer.Layer<Store, StoreError>) => {
       assert.deepStrictEqual([error.reason, error.transient], ["Other", false])
       assert.deepStrictEqual(yield* turns("r2"), [1])
       yield* done([turn("r2", 2)])
+    }).pipe(Effect.provide(layer)))
+
+  it.effect("a commit whose answer was lost is answered when it is asked for again, and not written twice (I2, I6)", () =>
+    Effect.gen(function*() {
+      const store = yield* Store
+      yield* done([first("r1", { tasksAdded: [queued(1), task(2), task(3)] }), first("r2"), first("r3")])
+      const batch: Parameters<typeof commit> = [
+        [
+          turn("r1", 2, { tasksAdded: [task(4)], mail: [signal("r1")] }),
+          last("r2", 2),
+          // Refused, and so it is again.
+          turn("r3", 2, { epoch: 7 }),
+          first("r4"),
+          // A turn that failed: its messages are put away, and no history.
+          turn("r4", 2, { history: undefined, attention: { text: "why, at 12:00" }, mail: [signal("r4")] })
+        ],
+        {
+          tasks: [
+            { _tag: "Start", runId: "r1", seq: 1, attempt: 1, at: now + 1 },
+            {
+              _tag: "Retry",
+              runId: "r1",
+              seq: 2,
+              attempt: 1,
+              dueAt: now + 5,
+              expiresAt: undefined,
+              failure: "{}",
+              nextAttempt: 2
+            },
+            { _tag: "Start", runId: "nobody", seq: 1, attempt: 1, at: now }
+          ]
+        }
+      ]
+      const answer = yield* commit(...batch)
+      assert.deepStrictEqual([[...answer.refused], [...answer.stale]], [[[2, { _tag: "Fenced" }]], [2]])
+      const seen = Effect.gen(function*() {
+        const history = yield* Effect.forEach(["r1", "r2", "r3", "r4"], (id) => store.history(id, 0, 9))
+        const tasks = yield* store.tasksOf("r1")
+        return { history, tasks, mail: yield* store.mailOf("ada", 0, 99), runs: yield* store.runs({ limit: 9 }) }
+      })
+      const before = yield* seen
+      assert.deepStrictEqual(yield* commit(batch[0], { ...batch[1], again: true }), answer)
+      assert.deepStrictEqual(yield* seen, before)
+    }).pipe(Effect.provide(layer)))
+
+  it.effect("a commit that did not go in goes in when it is asked for again", () =>
+    Effect.gen(function*() {
+      yield* done([first("r1", { tasksAdded: [queued(1)] })])
+      const start = { _tag: "Start", runId: "r1", seq: 1, attempt: 1, at: now } as const
+      yield* done([turn("r1", 2), first("r2")], { again: true, tasks: [start] })
+      assert.deepStrictEqual([yield* turns("r1"), yield* turns("r2")], [[1, 2], [1]])
+      assert.deepStrictEqual(yield* tasks("r1"), [[1, "started"]])
     }).pipe(Effect.provide(layer)))
 }
