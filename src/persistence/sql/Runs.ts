@@ -46,7 +46,8 @@ export const make = (
   const target = text(`SELECT run_id, status, owner FROM perdure_runs WHERE run_id = ?${db.dialect.lockRows}`)
   const appendTurn = text(
     `INSERT INTO perdure_history (run_id, turn, at, format, events)
-    SELECT ?, coalesce(max(turn), 0) + 1, ?, ?, ? FROM perdure_history WHERE run_id = ?`
+    SELECT ?, coalesce(max(turn), 0) + 1, CASE WHEN max(at) > ? THEN max(at) ELSE ? END, ?, ?
+    FROM perdure_history WHERE run_id = ?`
   )
 
   const tellOwner = text(
@@ -72,7 +73,8 @@ export const make = (
           if (run === undefined || run.status !== "Running") {
             return (run === undefined ? "NotFound" : "Closed") satisfies PostResult
           }
-          yield* tx(appendTurn, [runId, now, format, events, runId])
+          // The clock of who asks may be behind its owner's; a history never goes back in time.
+          yield* tx(appendTurn, [runId, now, now, format, events, runId])
           yield* closing.close(tx, [{ runId, status: "Terminated", at: now }], undefined)
           // Its owner has it in memory, and would hear of it by nothing but a refused commit.
           if (run.owner !== undefined) {

@@ -167,4 +167,12 @@ export const suite = (layer: Layer.Layer<Store, StoreError>) => {
       assert.deepStrictEqual(yield* store.mail("r2", 0), [])
       assert.deepStrictEqual(yield* turns("r2"), [1])
     }).pipe(Effect.provide(layer)))
+
+  it.effect("termination by one whose clock is behind does not go back in time", () =>
+    Effect.gen(function*() {
+      const store = yield* Store
+      yield* done([first("r1")])
+      yield* store.terminate("r1", "[]", 1, now - 5_000)
+      assert.deepStrictEqual((yield* store.history("r1", 0, 9)).map(({ at }) => at), [now + 1, now + 1])
+    }).pipe(Effect.provide(layer)))
 }
