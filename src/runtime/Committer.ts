@@ -42,6 +42,8 @@ interface QueuedTask {
   readonly done: (stale: boolean) => void
 }
 
+const fenced: Refusal = { _tag: "Fenced" }
+
 const retryMillis = [20, 50, 100, 200, 500, 1_000, 2_000, 5_000] as const
 
 /** @since 0.1.0 */
@@ -71,6 +73,18 @@ export class Committer {
   task(change: TaskChange, done: (stale: boolean) => void): void {
     this.tasks.push({ change, done })
     this.begin()
+  }
+
+  /**
+   * Refuses all that is not yet on its way: its worker lost its lease. Under the worker's new name nothing of it may go
+   * in, as its tasks would under the old one.
+   */
+  refuseQueued(): void {
+    const { tasks, turns } = this
+    this.turns = []
+    this.tasks = []
+    for (const queued of turns) queued.done(fenced)
+    for (const queued of tasks) queued.done(true)
   }
 
   /** Resolves once everything queued so far is committed. */
@@ -131,19 +145,20 @@ export class Committer {
         error
       ).pipe(
         Effect.zipRight(Effect.sleep(Duration.millis(delay))),
-        Effect.zipRight(Effect.suspend(() => this.write(commit, turns, tries + 1)))
+        // What failed may have been done all the same: a connection broke before the answer came.
+        Effect.zipRight(Effect.suspend(() => this.write({ ...commit, again: true }, turns, tries + 1)))
       )
     })
   }
 
   private settle(turns: ReadonlyArray<QueuedTurn>, tasks: ReadonlyArray<QueuedTask>, committed: Committed): void {
-    if (committed.refused.size > 0) this.refuseQueued(turns, committed)
+    if (committed.refused.size > 0) this.refuseBehind(turns, committed)
     for (let i = 0; i < turns.length; i++) turns[i]!.done(committed.refused.get(i))
     for (let i = 0; i < tasks.length; i++) tasks[i]!.done(committed.stale.has(i))
   }
 
   /** Turns that were queued behind a refused one stand on something that did not happen. */
-  private refuseQueued(turns: ReadonlyArray<QueuedTurn>, committed: Committed): void {
+  private refuseBehind(turns: ReadonlyArray<QueuedTurn>, committed: Committed): void {
     const refused = new Map<string, Refusal>()
     for (const [index, refusal] of committed.refused) refused.set(turns[index]!.commit.runId, refusal)
     const kept: Array<QueuedTurn> = []

@@ -102,6 +102,7 @@ const make = (
     const timers = new Timers(clock, runtime)
     const poller = new Poller(store, timers, runtime, now, () => workerId, leaseMillis, () => {
       workerId = uuid()
+      engine.committer.refuseQueued()
       engine.activities.abandonAll()
       engine.dropAll()
       return register
@@ -123,7 +124,8 @@ const make = (
         poke: () => poller.poke(),
         slotsFree: () => poller.slotsFree(),
         tasksLeft: () => poller.tasksLeft(),
-        dueAt: (at) => poller.dueAt(at)
+        dueAt: (at) => poller.dueAt(at),
+        mailAgain: (at) => poller.mailAgain(at)
       }
     )
     yield* register
