@@ -78,7 +78,11 @@ export class Loader {
         execution.evict()
         return Loaded.Broken({ execution, error })
       }
-      return Loaded.Loaded({ execution, mail: yield* this.store.mail(runId, 0) })
+      const mail = yield* this.store.mail(runId, 0)
+      if (mail.every(({ kind }) => kind !== "Terminated")) return Loaded.Loaded({ execution, mail })
+      // Ended from outside while it was brought back.
+      execution.evict()
+      return Loaded.NotOurs()
     })
   }
 

@@ -7,7 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import type { WorkflowFailure } from "perdure"
 import { Activity, Step, Worker, Workflow, WorkflowClosed } from "perdure"
-import { Desk } from "./Desk.js"
+import { Desk, desk } from "./Desk.js"
 import { eventsOf, waysTo } from "./Ways.js"
 import { disk, gate, remote, run, test, until } from "./World.js"
 
@@ -91,6 +91,14 @@ describe("terminate", () => {
         yield* client.start(Desk, 2, { workflowId: handle.workflowId })
       })
   )
+
+  test("is no damage to a query that comes while its word is on the way (Q2, Q3)", () =>
+    Effect.gen(function*() {
+      const { client } = yield* run(desk())
+      const handle = yield* client.start(Desk, 1)
+      yield* (yield* remote).handle(Desk, handle.workflowId).terminate("enough")
+      assert.strictEqual(yield* handle.query("total"), 1)
+    }))
 
   for (const from of ["the worker's process", "another process"] as const) {
     test(`from ${from} runs no code of the run; its activities are told (C10, W15)`, () =>

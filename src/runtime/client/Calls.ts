@@ -118,7 +118,11 @@ export class Calls {
     return Effect.map(this.of(call, this.store.mail(runId, 0)), (waiting) => {
       this.mailed.delete(runId)
       // What it took in already it knows by its row. A query answers itself, and twice would be once too often.
-      for (const mail of waiting) if (mail.kind !== "Query") this.engine?.deliverMail(runId, mail)
+      for (const mail of waiting) {
+        // The store's own word: the run was ended from outside, and nothing behind it counts.
+        if (mail.kind === "Terminated") return this.engine?.terminated(runId, undefined)
+        if (mail.kind !== "Query") this.engine?.deliverMail(runId, mail)
+      }
     })
   }
 
