@@ -90,6 +90,8 @@ export class Engine {
       readonly tasksLeft: () => void
       /** The store will hold work at this time. */
       readonly dueAt: (at: number) => void
+      /** Mail that was handed over could not be taken in: it is to be handed over again at this time. */
+      readonly mailAgain: (at: number) => void
     }
   ) {
     this.timers = timers
@@ -395,12 +397,13 @@ export class Engine {
             this.loading.delete(runId)
             const again = this.now() + 1_000
             for (const item of [...waiting.ahead, ...waiting.items]) {
-              if (item._tag === "Question") item.answer(Either.left(error.message))
+              // By mail it is answered once the store is well: a query that failed is its handler's fault (row Q3).
+              if (item._tag === "Question") item.answer(Either.left(movedReason))
               // Nobody else has it, and its activity or step would never be run again.
               else if (isOutcome(item)) this.timers.schedule(again, () => this.post(runId, item))
               else item.settled?.({ _tag: "Trouble", error })
             }
-            this.poller.dueAt(again)
+            this.poller.mailAgain(again)
           })
         )
     }))

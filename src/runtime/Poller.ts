@@ -92,6 +92,12 @@ export class Poller {
     this.wakeTimer = this.timers.schedule(at, () => this.poke())
   }
 
+  /** Hands over all mail that is there, at the given time: each run takes each row once. */
+  mailAgain(at: number): void {
+    this.lastMailId = 0
+    this.dueAt(at)
+  }
+
   /** Takes over what workers left that are gone: by their lease, or by their process (see ProcessIdentity). */
   get takeOverGone(): Effect.Effect<boolean, StoreError> {
     return Effect.gen(this, function*() {

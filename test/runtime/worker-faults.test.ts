@@ -354,6 +354,7 @@ describe("a store in trouble", () => {
     trouble.clear()
     return {
       commit: failing("commit", store.commit),
+      history: failing("history", store.history),
       findRun: failing("findRun", store.findRun),
       dueRuns: failing("dueRuns", store.dueRuns)
     }
@@ -403,6 +404,29 @@ describe("a store in trouble", () => {
       }),
     troubled
   )
+
+  test("makes a query wait for it, and not fail (Q3)", () =>
+    Effect.gen(function*() {
+      const { client } = yield* run(desk({ maxCachedExecutions: 0 }))
+      const handle = yield* client.start(Desk, 1)
+      trouble.add("history")
+      const total = yield* Effect.fork(handle.query("total"))
+      yield* Effect.sleep("50 millis")
+      trouble.clear()
+      assert.strictEqual(yield* Fiber.join(total), 1)
+    }), troubled)
+
+  test("does not lose sight of mail whose run could not be brought back (S1, I5)", () =>
+    Effect.gen(function*() {
+      yield* run(desk({ maxCachedExecutions: 0 }))
+      const handle = yield* (yield* remote).start(Desk, 1)
+      yield* until(handle.describe, ({ turns }) => turns === 1)
+      trouble.add("history")
+      yield* handle.signal("add", 1)
+      yield* Effect.sleep("50 millis")
+      trouble.clear()
+      yield* until(handle.describe, ({ turns }) => turns === 2)
+    }), troubled)
 
   test("does not stop the poll for good", () =>
     Effect.gen(function*() {
