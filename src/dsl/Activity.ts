@@ -231,10 +231,14 @@ export const make = <
     )
   }
 
-  const decode = (outcome: ActivityOutcome, id: string | undefined): Effect.Effect<unknown, unknown> => {
+  const decode = (
+    context: Context.Tag.Service<WorkflowContext>,
+    outcome: ActivityOutcome,
+    id: string | undefined
+  ): Effect.Effect<unknown, unknown> => {
     if (outcome._tag === "ActivityCompleted") {
       const value = success.decode(outcome.result)
-      return Either.isLeft(value) ? Effect.die(value.left) : Effect.succeed(value.right)
+      return Either.isLeft(value) ? context.unreadable(outcome, value.left) : Effect.succeed(value.right)
     }
     return Effect.fail(decodeFailure(error, name, id ?? String(outcome.seq), outcome))
   }
@@ -247,7 +251,7 @@ export const make = <
       const context = Context.unsafeGet(fiber.currentContext as Context.Context<WorkflowContext>, WorkflowContext)
       const made = call(value, options)
       if (Either.isLeft(made)) return Effect.die(made.left)
-      return Effect.flatMap(context.executeActivity(made.right, place), (outcome) => decode(outcome, id))
+      return Effect.flatMap(context.executeActivity(made.right, place), (outcome) => decode(context, outcome, id))
     })
   }
 
@@ -258,7 +262,7 @@ export const make = <
       if (Either.isLeft(made)) return Effect.die(made.left)
       return Effect.map(context.startActivity(made.right, place), (started) => ({
         activityId: started.id,
-        result: Effect.flatMap(started.await, (outcome) => decode(outcome, started.id)),
+        result: Effect.flatMap(started.await, (outcome) => decode(context, outcome, started.id)),
         cancel: started.cancel
       }))
     })

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Either from "effect/Either"
-import type * as ParseResult from "effect/ParseResult"
+import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as Payload from "../core/Payload.js"
 
@@ -44,7 +44,9 @@ export type TypeOf<S, Default> = S extends AnySchema ? Schema.Schema.Type<S> : D
 export class ContractError extends Schema.TaggedError<ContractError>()("ContractError", {
   /** What was read or written, as in "payload of activity ChargeCard". */
   subject: Schema.String,
-  reason: Schema.String
+  reason: Schema.String,
+  /** The field that does not fit, as in `lines[2].price`; the whole value where it is left out. */
+  path: Schema.optionalWith(Schema.String, { exact: true })
 }) {
   override get message(): string {
     return `${this.subject}: ${this.reason}`
@@ -77,7 +79,8 @@ export const payloadSchema = (input: PayloadInput | undefined): AnySchema =>
  * @since 0.1.0
  */
 export const codec = (schema: AnySchema, subject: string): Codec => {
-  const refuse = (error: { readonly message: string }) => new ContractError({ subject, reason: error.message })
+  const refuse = (error: { readonly message: string }) =>
+    new ContractError({ subject, reason: error.message, ...pathOf(error) })
   // A void value carries nothing: it is left out of the event altogether.
   if (schema.ast === Schema.Void.ast) {
     return { schema, encode: () => Either.right(undefined), decode: () => Either.right(undefined) }
@@ -97,6 +100,14 @@ export const codec = (schema: AnySchema, subject: string): Codec => {
       return Either.isLeft(decoded) ? Either.left(refuse(decoded.left)) : Either.right(decoded.right)
     }
   }
+}
+
+const pathOf = (error: unknown): { readonly path?: string } => {
+  if (!ParseResult.isParseError(error)) return {}
+  const path = ParseResult.ArrayFormatter.formatErrorSync(error)[0]?.path ?? []
+  if (path.length === 0) return {}
+  const steps = path.map((step) => typeof step === "number" ? `[${step}]` : `.${String(step)}`)
+  return { path: steps.join("").replace(/^\./, "") }
 }
 
 /** What a schema throws at bad input (a union, at a tag that cannot be made a text; an author's transformation) refuses it. */

@@ -85,7 +85,7 @@ export const run = <
           return Effect.fail(decodeFailure(error, name, String(outcome.seq), outcome))
         }
         const value = success.decode(outcome.result)
-        return Either.isLeft(value) ? Effect.die(value.left) : Effect.succeed(value.right)
+        return Either.isLeft(value) ? context.unreadable(outcome, value.left) : Effect.succeed(value.right)
       }
     )) as never
 }

@@ -10,6 +10,7 @@ import type { ActivityCanceled, ActivityCompleted, ActivityFailed, ActivitySched
 import type { StepCompleted, StepFailed } from "../core/family/Step.js"
 import type { Payload } from "../core/Payload.js"
 import type { RetryPolicy } from "../core/RetryPolicy.js"
+import type { ContractError } from "./Contract.js"
 import type { HandlerChanges } from "./ErasedHandlers.js"
 
 /**
@@ -85,6 +86,8 @@ export class WorkflowContext extends Context.Tag("perdure/WorkflowContext")<Work
   ) => Effect.Effect<A | A2, E | E2, R | R2>
   /** Dies in a query or validator (I11). */
   readonly assertWritable: (what: string) => Effect.Effect<void>
+  /** Fails the turn: what an event recorded does not fit the schema of today (row D7). */
+  readonly unreadable: (event: { readonly seq: number }, error: ContractError) => Effect.Effect<never>
   /** Whether the run takes the new way at a patch. */
   readonly askPatch: (id: string, deprecated: boolean, place?: string) => Effect.Effect<boolean>
 }>() {}

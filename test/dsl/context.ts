@@ -43,6 +43,7 @@ export const fake = (answers: {
     setHandlers: () => Effect.void,
     compensate: (undo) => Effect.sync(() => void asked.undo.push(undo)),
     catchCancel: (effect) => effect,
+    unreadable: (_, error) => Effect.die(error),
     askPatch: () => Effect.succeed(true),
     assertWritable: (what) => answers.readOnly === true ? Effect.die(`${what} in a query`) : Effect.void
   }

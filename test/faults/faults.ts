@@ -274,5 +274,21 @@ export const faults: ReadonlyArray<Fault> = [
     from: "    consequences.unfinished = output.unfinished\n",
     to: "",
     tests: ["runtime/messages"]
+  },
+  {
+    name: "a signal that today's schema does not read is lost on replay",
+    breaks: "D7",
+    file: "src/runtime/interpreter/Handlers.ts",
+    from: "        if (this.body.replaying) return this.body.fail",
+    to: "        if (this.body.replaying && number < 0) return this.body.fail",
+    tests: ["interpreter/Evolution"]
+  },
+  {
+    name: "a signal that could not be read comes back with another schema",
+    breaks: "S4, I6",
+    file: "src/runtime/interpreter/Handlers.ts",
+    from: "    if (event.dropped === true) return\n",
+    to: "",
+    tests: ["interpreter/Evolution"]
   }
 ]

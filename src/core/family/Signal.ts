@@ -13,7 +13,9 @@ const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(sche
 /** @category models @since 0.1.0 */
 export const SignalReceived = Schema.TaggedStruct("SignalReceived", {
   name: Schema.String,
-  input: optional(Schema.Unknown)
+  input: optional(Schema.Unknown),
+  /** Its payload could not be read when it came, and no handler got it (row S4). */
+  dropped: optional(Schema.Literal(true))
 })
 /** @since 0.1.0 */
 export type SignalReceived = typeof SignalReceived.Type

@@ -211,9 +211,7 @@ export class Execution {
     } catch (error) {
       return this.fail(error, [...dropped, ...taken])
     }
-    const recorded = output.rejected.size === 0
-      ? events
-      : events.filter((event) => event._tag !== "UpdateAccepted" || !output.rejected.has(event.id))
+    const recorded = Intake.recorded(events, output)
     const ending = isEnding(output.commands)
     if (ending) {
       for (const each of Intake.takeMoot(this.inbox, this.state, events)) {

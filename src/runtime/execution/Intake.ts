@@ -8,6 +8,7 @@ import type { Event } from "../../core/Event.js"
 import * as Messages from "../../core/Message.js"
 import type { RunState } from "../../core/RunState.js"
 import * as RunStates from "../../core/RunState.js"
+import type { TurnOutput } from "../interpreter/Interpreter.js"
 import type { Item, Letter } from "./Item.js"
 import { mustWait } from "./UpdateCalls.js"
 
@@ -53,6 +54,23 @@ export const of = (letters: ReadonlyArray<Letter>, state: RunState): Intake => {
     events.push(event)
   }
   return { events, taken, dropped, later }
+}
+
+/**
+ * What is recorded of the events that a turn took in: not the updates that it rejected, and of signals that they could
+ * not be read.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const recorded = (
+  events: ReadonlyArray<Event>,
+  { dropped, rejected }: Pick<TurnOutput, "dropped" | "rejected">
+): ReadonlyArray<Event> => {
+  if (rejected.size === 0 && dropped.size === 0) return events
+  return events
+    .filter((event) => event._tag !== "UpdateAccepted" || !rejected.has(event.id))
+    .map((event) => event._tag === "SignalReceived" && dropped.has(event) ? { ...event, dropped: true } : event)
 }
 
 /**

@@ -29,6 +29,7 @@ export const start = (steps: Steps, call: ActivityCall, place?: string): Effect.
       const awaiting = new Set<Resume<ActivityOutcome>>()
       const settle = (settled: ActivityOutcome): void => {
         outcome = settled
+        steps.number(settled)
         for (const resume of awaiting) resume(Effect.succeed(settled))
         awaiting.clear()
       }

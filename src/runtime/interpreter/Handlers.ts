@@ -18,10 +18,11 @@ import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type { Command } from "../../core/Command.js"
+import type { Event } from "../../core/Event.js"
 import type { Failure } from "../../core/Failure.js"
 import type { SignalReceived } from "../../core/family/Signal.js"
 import type { UpdateAccepted } from "../../core/family/Update.js"
-import type { Codec } from "../../dsl/Contract.js"
+import type { Codec, ContractError } from "../../dsl/Contract.js"
 import type { ErasedImplementation, HandlerChanges, HandlerSet } from "../../dsl/ErasedHandlers.js"
 import * as Erased from "../../dsl/ErasedHandlers.js"
 import { reserved } from "../../dsl/Names.js"
@@ -33,6 +34,13 @@ import { BodyDefect, defect } from "./TurnFailure.js"
 
 type AnyEffect = Effect.Effect<unknown, unknown, unknown>
 type Incoming = SignalReceived | UpdateAccepted
+
+interface Waiting<E extends Incoming = Incoming> {
+  readonly event: E
+  readonly turn: number
+  /** Of the event: counts from 1 over the history. */
+  readonly number: number
+}
 
 /**
  * What the handlers need of the body that they belong to.
@@ -51,6 +59,10 @@ export interface Body {
   readonly readOnly: (effect: AnyEffect) => Exit.Exit<unknown, unknown>
   readonly issue: (command: Command) => void
   readonly warn: (message: string) => void
+  /** Of the event that is being taken in: counts from 1 over the history. */
+  readonly eventNumber: number
+  /** What fails the turn where a recorded payload does not fit the schema of today (row D7). */
+  readonly unreadable: (event: Event, error: ContractError, number: number) => Error
   /** Fails the turn. */
   readonly fail: (error: Error) => void
   /** Fails the run. */
@@ -73,6 +85,7 @@ type FoundUpdate = Found<{ readonly payload: Codec; readonly success: Codec; rea
   readonly validate: Erased.QueryHandler | undefined
 }
 
+const noneDropped: ReadonlySet<Event> = new Set()
 const noneRejected: ReadonlyMap<string, Failure> = new Map()
 const noneUnfinished: ReadonlyArray<string> = []
 
@@ -83,7 +96,8 @@ export class Handlers {
   /** Whether it has said all: it has got to `of`, or its contract has no messages. */
   private settled: boolean
   private readonly running = new Set<Running>()
-  private waiting: Array<{ readonly event: Incoming; readonly turn: number }> = []
+  private waiting: Array<Waiting> = []
+  private dropped: Set<Event> | undefined
   private rejected: Map<string, Failure> | undefined
 
   constructor(private readonly body: Body) {
@@ -115,6 +129,13 @@ export class Handlers {
     return taken
   }
 
+  /** The signals that could not be read since this was last asked. */
+  takeDropped(): ReadonlySet<Event> {
+    const taken = this.dropped ?? noneDropped
+    this.dropped = undefined
+    return taken
+  }
+
   /** The handlers whose end nobody will see, as their contracts want it (row S8). */
   unfinished(): ReadonlyArray<string> {
     if (this.running.size === 0) return noneUnfinished
@@ -136,8 +157,9 @@ export class Handlers {
   }
 
   deliver(event: Incoming): void {
-    if (!this.settled && !this.canHandle(event)) this.waiting.push({ event, turn: this.body.turnCount })
-    else this.handle(event, this.body.turnCount)
+    const each = { event, turn: this.body.turnCount, number: this.body.eventNumber }
+    if (!this.settled && !this.canHandle(event)) this.waiting.push(each)
+    else this.handle(each)
   }
 
   /**
@@ -255,30 +277,40 @@ export class Handlers {
 
   // --- handling
 
-  private handleAll(waiting: typeof this.waiting): Effect.Effect<void> {
-    return Effect.forEach(waiting, ({ event, turn }) =>
+  private handleAll(waiting: ReadonlyArray<Waiting>): Effect.Effect<void> {
+    return Effect.forEach(waiting, (each) =>
       Effect.suspend(() => {
-        this.handle(event, turn)
+        this.handle(each)
         return Effect.yieldNow()
       }), { discard: true })
   }
 
-  private handle(event: Incoming, turn: number): void {
-    if (event._tag === "SignalReceived") this.signal(event, turn)
-    else this.update(event, turn)
+  private handle(each: Waiting): void {
+    if (each.event._tag === "SignalReceived") this.signal(each as Waiting<SignalReceived>)
+    else this.update(each as Waiting<UpdateAccepted>)
   }
 
-  private signal(event: SignalReceived, turn: number): void {
+  private signal(each: Waiting<SignalReceived>): void {
+    const { event, number, turn } = each
+    // It could not be read when it came: a schema that reads it today comes too late for this run.
+    if (event.dropped === true) return
     const found = this.findSignal(event.name)
     if (found === undefined) {
       const why = reserved(event.name)
       if (why !== undefined) return this.body.warn(`signal ${event.name} dropped: ${why}`)
       // No handler: kept for one that may be set later (row S2).
-      return void this.waiting.push({ event, turn })
+      return void this.waiting.push(each)
     }
     const payload = found.codecs.payload.decode(event.input)
     // Dropped, and said (row S4): it was refused at every sender that knows the contract.
-    if (Either.isLeft(payload)) return this.body.warn(`signal ${event.name} dropped: ${payload.left.message}`)
+    if (Either.isLeft(payload)) {
+      if (turn === this.body.turnCount) {
+        // A handler had it once: the schema changed since.
+        if (this.body.replaying) return this.body.fail(this.body.unreadable(event, payload.left, number))
+        ;(this.dropped ??= new Set()).add(event)
+      }
+      return this.body.warn(`signal ${event.name} dropped: ${payload.left.message} (event ${number})`)
+    }
     this.begin("signal", event.name, undefined, Effect.suspend(() => found.handle(payload.right)), (exit) => {
       if (Exit.isSuccess(exit)) return
       if (this.failsTurn(exit.cause)) return this.body.fail(defect(`signal ${event.name}`, exit.cause))
@@ -287,13 +319,14 @@ export class Handlers {
     })
   }
 
-  private update(event: UpdateAccepted, turn: number): void {
+  private update(each: Waiting<UpdateAccepted>): void {
+    const { event, number, turn } = each
     const { body } = this
     const late = turn !== body.turnCount
     const found = this.findUpdate(event.name)
     // One that came in this turn waits for its end: the program may set its handler (row U6).
     if (found === undefined) {
-      return late ? this.refuse(event, turn) : void this.waiting.push({ event, turn })
+      return late ? this.refuse(event, turn) : void this.waiting.push(each)
     }
     if (late || !body.replaying) {
       const refused = this.validate(event)
@@ -306,7 +339,7 @@ export class Handlers {
     }
     const { codecs, handle } = found
     const payload = codecs.payload.decode(event.input)
-    if (Either.isLeft(payload)) return body.fail(noLonger(event.name))
+    if (Either.isLeft(payload)) return body.fail(body.unreadable(event, payload.left, number))
     this.begin("update", event.name, event.id, Effect.suspend(() => handle(payload.right)), (exit) => {
       if (Exit.isSuccess(exit)) {
         const result = codecs.success.encode(exit.value)
@@ -354,7 +387,7 @@ export class Handlers {
 const plain = (type: string, message: string): Failure => ({ _tag: "Application", type, message })
 
 const noLonger = (name: string) =>
-  new BodyDefect({ in: `update ${name}`, reason: "accepted before, and no longer known or readable" })
+  new BodyDefect({ in: `update ${name}`, reason: "accepted before, and no longer known" })
 
 const unknownUpdate = (name: string, known: ReadonlyMap<string, unknown>): Failure =>
   plain(

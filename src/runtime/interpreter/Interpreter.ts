@@ -27,8 +27,10 @@ import type { Command } from "../../core/Command.js"
 import * as Commands from "../../core/Command.js"
 import type { Event } from "../../core/Event.js"
 import type { Failure } from "../../core/Failure.js"
+import type { ExecutionStarted } from "../../core/family/Execution.js"
 import type { UpdateAccepted } from "../../core/family/Update.js"
 import { Limits } from "../../core/Limits.js"
+import type { ContractError } from "../../dsl/Contract.js"
 import type { HandlerChanges } from "../../dsl/ErasedHandlers.js"
 import { isImplementation } from "../../dsl/ErasedHandlers.js"
 import type { WorkflowHost } from "../../dsl/Workflow.js"
@@ -48,7 +50,7 @@ import { Journal } from "./Journal.js"
 import { Patches } from "./Patches.js"
 import * as Reading from "./Reading.js"
 import type { UnrecordedAccess } from "./TurnFailure.js"
-import { BodyDefect, defect } from "./TurnFailure.js"
+import { BodyDefect, defect, UnreadablePayload } from "./TurnFailure.js"
 import { TurnScheduler } from "./TurnScheduler.js"
 import * as Whereabouts from "./Whereabouts.js"
 
@@ -97,6 +99,8 @@ export interface TurnOutput {
   readonly rejected: ReadonlyMap<string, Failure>
   /** Handlers in progress, if the turn ended the run (row S8). */
   readonly unfinished: ReadonlyArray<string>
+  /** Signals whose payload could not be read: their events say so, for the replays to come. */
+  readonly dropped: ReadonlySet<Event>
   readonly logs: ReadonlyArray<BodyRuntime.LogEntry>
 }
 
@@ -122,6 +126,7 @@ export class Interpreter implements Guard.Guarded {
   replaying = false
   recorded: ReadonlyArray<Event> = noEvents
   turnCount = 0
+  eventNumber = 0
   private historyLength = 0
   private flags: ReadonlySet<number> = noFlags
   private startedAt = 0
@@ -196,7 +201,9 @@ export class Interpreter implements Guard.Guarded {
     this.scheduler.begin()
     try {
       let cancel = false
+      this.eventNumber = input.historyLength
       for (const event of input.events) {
+        this.eventNumber++
         if (event._tag !== "CancelRequested") this.deliver(event)
         // Only the first request counts (row C1).
         else if (this.requests.reason === undefined) {
@@ -223,6 +230,7 @@ export class Interpreter implements Guard.Guarded {
       commands: Commands.settle(this.journal.takeCommands()),
       rejected: this.handling.takeRejected(),
       unfinished: this.ended ? this.handling.unfinished() : noneUnfinished,
+      dropped: this.handling.takeDropped(),
       logs: this.takeLogs()
     }
   }
@@ -307,6 +315,16 @@ export class Interpreter implements Guard.Guarded {
     this.journal.issue(command, place)
   }
 
+  unreadable(
+    event: Event,
+    { path = "", reason, subject }: ContractError,
+    number = this.eventNumber
+  ): UnreadablePayload {
+    const { host, runId } = this.setting
+    const workflow = host.definition.name
+    return new UnreadablePayload({ workflow, runId, event: number, kind: event._tag, subject, path, reason })
+  }
+
   askPatch(id: string, deprecated: boolean, place: string | undefined): boolean {
     return this.patches.ask(id, deprecated, place)
   }
@@ -373,7 +391,7 @@ export class Interpreter implements Guard.Guarded {
     switch (event._tag) {
       case "ExecutionStarted":
         this.flags = Flags.of(event.flags, this.setting.flags ?? Flags.known)
-        return this.start(event.input)
+        return this.start(event)
       case "SignalReceived":
       case "UpdateAccepted":
         return this.handling.deliver(event)
@@ -389,14 +407,12 @@ export class Interpreter implements Guard.Guarded {
     return taken
   }
 
-  private start(input: unknown): void {
+  private start(event: ExecutionStarted): void {
     const { body, definition } = this.setting.host
     this.startedAt = this.time
-    const payload = definition.codecs.payload.decode(input)
-    if (Either.isLeft(payload)) {
-      // A worker with the right code may come: the turn fails, not the run (row D2).
-      throw new BodyDefect({ in: `workflow ${definition.name}`, reason: payload.left.message })
-    }
+    const payload = definition.codecs.payload.decode(event.input)
+    // A worker with the right code may come: the turn fails, not the run (row D2).
+    if (Either.isLeft(payload)) throw this.unreadable(event, payload.left)
     const program = Effect.flatMap(
       Effect.suspend(() => body(payload.right)),
       // The handlers of waiting messages begin before the program does (row W9).

@@ -7,6 +7,7 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { Event } from "../../core/Event.js"
+import type { ContractError } from "../../dsl/Contract.js"
 import type { HandlerChanges } from "../../dsl/ErasedHandlers.js"
 import type {
   ActivityCall,
@@ -35,6 +36,7 @@ export interface Body extends Steps.Body {
   readonly handlersInProgress: number
   readonly setHandlers: (changes: HandlerChanges) => Effect.Effect<void>
   readonly compensate: (undo: Erased) => void
+  readonly unreadable: (event: Event, error: ContractError, number?: number) => Error
   readonly askPatch: (id: string, deprecated: boolean, place: string | undefined) => boolean
   readonly catchCancel: (effect: Erased, fallback: (reason: string) => Erased) => Erased
 }
@@ -102,6 +104,10 @@ export class Journal extends Steps.Steps<Body> implements Service {
       this.writing("Workflow.catchCancel", () => {}),
       this.body.catchCancel(effect, fallback)
     ) as Effect.Effect<never>
+  }
+
+  unreadable(event: { readonly seq: number }, error: ContractError): Effect.Effect<never> {
+    return Effect.die(this.body.unreadable(event as unknown as Event, error, this.numberOf(event)))
   }
 
   askPatch(id: string, deprecated: boolean, place?: string): Effect.Effect<boolean> {

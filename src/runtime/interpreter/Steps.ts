@@ -32,6 +32,8 @@ export interface Body {
   readonly scheduler: TurnScheduler
   readonly tracker: FiberTracker
   readonly isReadOnly: boolean
+  /** Of the event that is being taken in: counts from 1 over the history. */
+  readonly eventNumber: number
   readonly fail: (error: Error) => void
 }
 
@@ -46,6 +48,8 @@ export class Steps<B extends Body = Body> {
   /** The sequence number of the last step that left with an earlier turn. */
   private lastSent = 0
   private commands: Array<Command> = []
+  /** Made for the first outcome that may be read in a later turn. */
+  private numbers: WeakMap<object, number> | undefined
   private readonly waiters = new Map<number, (outcome: never) => void>()
 
   // Methods, and no closures: thousands of bodies are in memory.
@@ -79,6 +83,15 @@ export class Steps<B extends Body = Body> {
     if (seq === undefined || waiter === undefined) return
     this.waiters.delete(seq)
     waiter(event as never)
+  }
+
+  /** Keeps which event of the history an outcome is: it may be read in a later turn. */
+  number(event: object): void {
+    this.numbers = (this.numbers ?? new WeakMap<object, number>()).set(event, this.body.eventNumber)
+  }
+
+  protected numberOf(event: object): number {
+    return this.numbers?.get(event) ?? this.body.eventNumber
   }
 
   forget(): void {

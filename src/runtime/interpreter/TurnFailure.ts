@@ -62,10 +62,38 @@ export class BodyDefect extends Schema.TaggedError<BodyDefect>()("BodyDefect", {
   }
 }
 
+/**
+ * What an event recorded cannot be read with the schema of today (row D7). The run stays open: code whose schema reads
+ * what was written, as one where a new field has a default, takes it on.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class UnreadablePayload extends Schema.TaggedError<UnreadablePayload>()("UnreadablePayload", {
+  workflow: Schema.String,
+  runId: Schema.String,
+  /** Counts from 1 over the whole history. */
+  event: Schema.Number,
+  /** The event's tag. */
+  kind: Schema.String,
+  /** Which schema, as in "result of activity ChargeCard". */
+  subject: Schema.String,
+  /** The field that does not fit, as in `lines[2].price`; "" for the whole value. */
+  path: Schema.String,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `${this.workflow} (run ${this.runId}): what event ${this.event} (${this.kind}) recorded cannot be read as ${this.subject}${
+      this.path === "" ? "" : `, at ${this.path}`
+    }: ${this.reason}\nIt was written with another schema. Let this one read it: give a new field a default, keep an old one optional.`
+  }
+}
+
 /** @since 0.1.0 */
-export const defect = (where: string, cause: Cause.Cause<unknown>): BodyDefect => {
+export const defect = (where: string, cause: Cause.Cause<unknown>): BodyDefect | UnreadablePayload => {
   // Beside a typed failure, as in a failed fan-out, the defect is what fails the turn.
   const thrown = Option.getOrElse(Cause.dieOption(cause), () => Cause.squash(cause))
+  if (thrown instanceof UnreadablePayload) return thrown
   return new BodyDefect({
     in: where,
     reason: thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown),

@@ -15,6 +15,7 @@ import * as Replay from "../../../src/core/Replay.js"
 import type { RunState } from "../../../src/core/RunState.js"
 import * as RunStates from "../../../src/core/RunState.js"
 import { WorkflowHost } from "../../../src/dsl/Workflow.js"
+import * as Intake from "../../../src/runtime/execution/Intake.js"
 import type { TurnOutput } from "../../../src/runtime/interpreter/Interpreter.js"
 import { Interpreter } from "../../../src/runtime/interpreter/Interpreter.js"
 
@@ -71,7 +72,7 @@ export class Driver {
       replaying: false,
       historyLength: this.state.events
     })
-    const recorded = events.filter((event) => event._tag !== "UpdateAccepted" || !output.rejected.has(event.id))
+    const recorded = Intake.recorded(events, output)
     const caused = output.commands.map((command) => Commands.decide(command, this.now, this.state))
     const turn: Turn = { turn: this.state.turn + 1, at: this.now, events: stored([...recorded, ...caused]) }
     this.turns.push(turn)

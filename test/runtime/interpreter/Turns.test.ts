@@ -13,7 +13,7 @@ import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import { ApplicationError, Workflow } from "perdure"
 import { Limits } from "../../../src/core/Limits.js"
-import { BodyDefect } from "../../../src/runtime/interpreter/TurnFailure.js"
+import { BodyDefect, UnreadablePayload } from "../../../src/runtime/interpreter/TurnFailure.js"
 import { act, Declined, host } from "./Bodies.js"
 import { brief, Driver, epoch, hostOf, signal, update } from "./Driver.js"
 
@@ -118,7 +118,11 @@ describe("the first turn (W9, I1)", () => {
   it("an input that the schema does not read fails the turn, not the run (D2)", () => {
     const Strict = Workflow.make("Strict", { payload: { n: Schema.Number } })
     const driver = new Driver(hostOf(Strict.toLayer(() => Effect.void)))
-    assert.throws(() => driver.start({ n: "no" }), BodyDefect, /workflow Strict threw: payload of workflow Strict/)
+    assert.throws(
+      () => driver.start({ n: "no" }),
+      UnreadablePayload,
+      /event 1 \(ExecutionStarted\) recorded cannot be read as payload of workflow Strict/
+    )
   })
 })
 
