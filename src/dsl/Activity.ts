@@ -375,6 +375,18 @@ export const shuttingDown: Effect.Effect<boolean, never, ActivityContext> = Effe
   (context) => context.shuttingDown
 )
 
+/**
+ * Waits until the worker has begun to shut down (row A16). Race it against the work: what ends within the worker's
+ * `shutdownGrace` is recorded as usual, heartbeats with it; what does not is interrupted, and tried elsewhere.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export const awaitShutdown: Effect.Effect<void, never, ActivityContext> = Effect.flatMap(
+  ActivityContext,
+  (context) => context.awaitShutdown
+)
+
 // -----------------------------------------------------------------------------
 // internal
 // -----------------------------------------------------------------------------

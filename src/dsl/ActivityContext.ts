@@ -83,6 +83,8 @@ export class ActivityContext extends Context.Tag("perdure/ActivityContext")<Acti
   readonly heartbeat: (details: Payload) => Effect.Effect<void, ContractError>
   /** Whether the worker has begun to shut down (row A16). */
   readonly shuttingDown: Effect.Effect<boolean>
+  /** Returns when it has. */
+  readonly awaitShutdown: Effect.Effect<void>
   /** Why the attempt was, or is to be, interrupted (row A8); undefined while nobody asked. */
   readonly cancellationDetails: Effect.Effect<CancellationDetails | undefined>
   /** Ends the attempt's code and leaves its outcome to whoever has its token (row A9). */

@@ -23,6 +23,7 @@ import * as Leases from "./sql/Leases.js"
 import * as Mailbox from "./sql/Mailbox.js"
 import * as OutsideTasks from "./sql/OutsideTasks.js"
 import * as Runs from "./sql/Runs.js"
+import * as StartRates from "./sql/StartRates.js"
 import * as TaskChanges from "./sql/TaskChanges.js"
 import * as Tasks from "./sql/Tasks.js"
 import * as Turns from "./sql/Turns.js"
@@ -66,6 +67,7 @@ export const make = (options: Options): Store["Type"] => {
     ...Mailbox.make(db, mailbox, changes),
     ...Claims.make(db, mailbox, registered),
     ...Tasks.make(db, registered),
+    ...StartRates.make(db),
     ...OutsideTasks.make(db, mailbox, changes),
     ...Leases.make(db, changes, options.retentionMillis),
     changes: changes.listen

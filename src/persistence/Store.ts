@@ -418,6 +418,16 @@ export class Store extends Context.Tag("perdure/Store")<Store, {
     queues: ReadonlyArray<string>,
     limit: number
   ) => Effect.Effect<ReadonlyArray<Mail>, StoreError>
+  /**
+   * Lets at most so many activities of a queue start, as its rate allows, for all its workers together; and says when the
+   * next one may (row A17).
+   */
+  readonly takeStarts: (
+    taskQueue: string,
+    perSecond: number,
+    wanted: number,
+    now: number
+  ) => Effect.Effect<{ readonly granted: number; readonly nextAt: number }, StoreError>
   /** Puts replies into the store, and drops the mail that asked for them. */
   readonly reply: (replies: ReadonlyArray<Reply>, consumed: ReadonlyArray<number>) => Effect.Effect<void, StoreError>
 

@@ -24,6 +24,7 @@ import type { Attempt, Outcome } from "./activity/Attempt.js"
 import * as Attempts from "./activity/Attempt.js"
 import type { Result, Surroundings } from "./activity/RunningAttempt.js"
 import { RunningAttempt } from "./activity/RunningAttempt.js"
+import type { StartLimits } from "./activity/StartLimits.js"
 import type { Committer } from "./Committer.js"
 import type { Hosts } from "./Hosts.js"
 import type { Timers } from "./Timers.js"
@@ -50,6 +51,8 @@ export class ActivityRunner {
   private reserved = 0
   private stopping = false
   private idle: Array<() => void> = []
+  private readonly limits: StartLimits
+  private readonly whenStopping = new Set<() => void>()
   private readonly around: Surroundings
 
   constructor(
@@ -63,33 +66,48 @@ export class ActivityRunner {
     /** Called when slots became free and nothing is at hand: the store may hold more. */
     private readonly slotsFree: () => void,
     /** Called with the time at which a task in the store is due. */
-    private readonly taskDue: (at: number) => void
+    private readonly taskDue: (at: number) => void,
+    makeLimits: (more: () => void) => StartLimits
   ) {
+    this.limits = makeLimits(() => this.next())
     this.around = {
       timers,
       runtime,
       now,
       shuttingDown: () => this.stopping,
+      awaitShutdown: (resume) => {
+        if (this.stopping) resume()
+        else this.whenStopping.add(resume)
+        return () => void this.whenStopping.delete(resume)
+      },
       record: (attempt, details, done) => committer.task({ _tag: "Heartbeat", ...rowOf(attempt), details }, done),
       settled: (running, result) => this.settled(running, result),
       ended: (running) => this.ended(running)
     }
   }
 
-  /** Slots that nobody has taken. */
+  /** Attempts that may start now: slots that nobody has taken, as far as the rates allow (row A17). */
   get free(): number {
-    return this.stopping ? 0 : Math.max(0, this.slots - this.fibers.size - this.reserved)
+    const slots = this.slots - this.fibers.size - this.reserved
+    return this.stopping || slots <= 0 ? 0 : Math.min(slots, this.limits.allowed)
+  }
+
+  /** There is work and nothing free: where a rate is the reason, it is looked again when that allows. */
+  held(): void {
+    if (!this.stopping && this.fibers.size + this.reserved < this.slots) this.limits.whenAllowed(this.waiting.size)
   }
 
   /** Takes a slot for an activity that the coming commit marks as started. */
   reserve(): boolean {
     if (this.free === 0 || this.waiting.size > 0) return false
     this.reserved++
+    this.limits.take(1)
     return true
   }
 
   release(): void {
     this.reserved--
+    this.limits.take(-1)
     this.next()
   }
 
@@ -115,8 +133,9 @@ export class ActivityRunner {
     const key = Attempts.keyOf(attempt)
     this.running.get(key)?.abandon()
     this.waiting.delete(key)
-    if (this.free > 0) this.start(attempt)
-    else this.waiting.set(key, { attempt, begun: true })
+    if (this.free === 0) return void this.waiting.set(key, { attempt, begun: true })
+    this.limits.take(1)
+    this.start(attempt)
   }
 
   /** Ends an attempt that never ran here: it was lost with its worker, or waited too long, perhaps at hand. */
@@ -181,6 +200,8 @@ export class ActivityRunner {
   get drained(): Effect.Effect<void> {
     return Effect.async<void>((resume) => {
       this.stopping = true
+      for (const resume of this.whenStopping) resume()
+      this.whenStopping.clear()
       this.waiting.clear()
       if (this.fibers.size === 0) resume(Effect.void)
       else this.idle.push(() => resume(Effect.void))
@@ -200,12 +221,17 @@ export class ActivityRunner {
       if (first.done === true) return this.slotsFree()
       const [key, { attempt, begun }] = first.value
       this.waiting.delete(key)
+      this.limits.take(1)
       if (begun) this.start(attempt)
       else {
         this.reserved++
-        this.begin(attempt, () => this.start(attempt), () => this.reserved--)
+        this.begin(attempt, () => this.start(attempt), (stale) => {
+          this.reserved--
+          if (stale) this.limits.take(-1)
+        })
       }
     }
+    if (this.waiting.size > 0) this.held()
   }
 
   private takeWaiting(key: string): Waiting | undefined {
@@ -215,7 +241,7 @@ export class ActivityRunner {
   }
 
   /** Marks a queued row as started by this worker, unless somebody else took it or its run is closed. */
-  private begin(attempt: Attempt, go: () => void, answered?: () => void): void {
+  private begin(attempt: Attempt, go: () => void, answered?: (stale: boolean) => void): void {
     const key = Attempts.keyOf(attempt)
     const beginning = { canceled: false }
     this.beginning.set(key, beginning)
@@ -226,7 +252,7 @@ export class ActivityRunner {
       revision: attempt.revision
     }, (stale) => {
       this.beginning.delete(key)
-      answered?.()
+      answered?.(stale)
       if (stale) this.next()
       else if (beginning.canceled) this.endCanceled(attempt)
       // While the worker stops, the row stays as it is: its end puts it back into the queue.

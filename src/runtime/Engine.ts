@@ -16,12 +16,14 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Logger from "effect/Logger"
 import * as Runtime from "effect/Runtime"
-import { attemptOf } from "../core/ActivityTask.js"
 import type { ActivityOutcome } from "../core/family/Activity.js"
 import type { Closing, Start } from "../core/family/Execution.js"
 import * as Messages from "../core/Message.js"
 import type { NewRun, Refusal, Run, Store, TurnCommit, WorkerId } from "../persistence/Store.js"
 import type { Attempt } from "./activity/Attempt.js"
+import { cancelWaiting } from "./activity/CancelWaiting.js"
+import type { Rates } from "./activity/StartLimits.js"
+import { StartLimits } from "./activity/StartLimits.js"
 import { ActivityRunner } from "./ActivityRunner.js"
 import { Committer } from "./Committer.js"
 import { Execution } from "./execution/Execution.js"
@@ -47,6 +49,7 @@ export interface EngineOptions {
   readonly maxCachedExecutions: number
   readonly maxCachedFibers: number
   readonly maxConcurrentActivities: number
+  readonly rates: Rates
 }
 
 /** What waits for a run that is being brought back. */
@@ -105,7 +108,8 @@ export class Engine {
       now,
       (attempt, outcome) => this.deliverOutcome(attempt, outcome),
       poller.slotsFree,
-      poller.dueAt
+      poller.dueAt,
+      (more) => new StartLimits(options.rates, store, runtime, now, timers, more)
     )
     this.steps = new StepRunner(
       runtime,
@@ -346,26 +350,15 @@ export class Engine {
     )
   }
 
-  /** A canceled activity that waits in the store ends at once; one that runs elsewhere is told by its host's poll. */
   private cancelElsewhere(runId: string, seq: number): void {
     this.run(
-      Effect.catchAll(
-        Effect.map(this.store.tasksOf(runId), (tasks) => {
-          const task = tasks.find((each) => each.seq === seq)
-          if (task === undefined || task.state !== "queued") return
-          const { attempt, revision } = task
-          this.committer.task({ _tag: "Start", runId, seq, attempt, at: this.now(), revision }, (stale) => {
-            if (stale) return
-            this.post(
-              runId,
-              letter({
-                _tag: "ActivityOutcome",
-                outcome: { _tag: "ActivityCanceled", seq, attempt: attemptOf(task) }
-              })
-            )
-          })
-        }),
-        (error) => Effect.logWarning("a cancel request waits for its activity's host", error)
+      cancelWaiting(
+        this.store,
+        this.committer,
+        this.now,
+        runId,
+        seq,
+        (outcome) => this.post(runId, letter({ _tag: "ActivityOutcome", outcome }))
       )
     )
   }

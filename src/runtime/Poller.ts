@@ -195,7 +195,10 @@ export class Poller {
       for (const task of expired) this.take(engine, task, now)
       if (expired.length >= Limits.claimRowsMax) this.again = true
       const free = Math.min(engine.activities.free, Limits.claimRowsMax)
-      if (free <= 0) return void (this.moreTasks = true)
+      if (free <= 0) {
+        this.moreTasks = true
+        return engine.activities.held()
+      }
       const tasks = yield* this.store.claimTasks(worker, [engine.options.taskQueue], now, free)
       this.moreTasks = tasks.length >= free
       for (const task of tasks) this.take(engine, task, now)

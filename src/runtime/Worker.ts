@@ -42,6 +42,16 @@ export interface Options<Hosts extends ReadonlyArray<Layer.Layer.Any>> {
   readonly hosts: Hosts
   /** Activities that run at once; more wait in the queue. Default 100 (row A17). */
   readonly maxConcurrentActivities?: number | undefined
+  /**
+   * Attempts that this worker starts a second; more wait in the queue, where schedule-to-start can strike. At least 0.001.
+   * Default without limit (row A17).
+   */
+  readonly maxActivitiesPerSecond?: number | undefined
+  /**
+   * Attempts that all workers of the task queue start a second, together. Those that set it should set the same; those that
+   * do not are not held. Each start then waits for a write to the store. Default without limit (row A17).
+   */
+  readonly maxTaskQueueActivitiesPerSecond?: number | undefined
   /** Executions kept in memory between turns; 0 replays for every turn. Default 1,000 (row N2). */
   readonly maxCachedExecutions?: number | undefined
   /** Fibers of the executions in memory, 5 to 8 KB each. Default 10,000. */
@@ -83,6 +93,8 @@ const make = (
 > =>
   Effect.gen(function*() {
     const taskQueue = options.taskQueue ?? "default"
+    yield* checkRate(taskQueue, "maxActivitiesPerSecond", options.maxActivitiesPerSecond)
+    yield* checkRate(taskQueue, "maxTaskQueueActivitiesPerSecond", options.maxTaskQueueActivitiesPerSecond)
     const hosts = yield* buildHosts(taskQueue, options)
     const store = yield* Store
     const clock = yield* Effect.clock
@@ -114,7 +126,12 @@ const make = (
         taskQueue,
         maxCachedExecutions: options.maxCachedExecutions ?? Limits.cachedExecutionsMax,
         maxCachedFibers: options.maxCachedFibers ?? Limits.cachedFibersMax,
-        maxConcurrentActivities: options.maxConcurrentActivities ?? Limits.concurrentActivitiesMax
+        maxConcurrentActivities: options.maxConcurrentActivities ?? Limits.concurrentActivitiesMax,
+        rates: {
+          taskQueue,
+          worker: options.maxActivitiesPerSecond,
+          queue: options.maxTaskQueueActivitiesPerSecond
+        }
       },
       () => workerId,
       runtime,
@@ -155,6 +172,11 @@ const make = (
     poller.start(engine)
     return yield* ClientOf.make(store, engine)
   })
+
+const checkRate = (taskQueue: string, option: string, rate: number | undefined) =>
+  rate === undefined || (rate >= 0.001 && rate < Infinity)
+    ? Effect.void
+    : new WorkerConfigError({ taskQueue, reason: `${option} must be 0.001 or more, and finite, and is ${rate}` })
 
 /** Finalizers are uninterruptible, and so would the loser of a race in one be. */
 const atMost = (effect: Effect.Effect<void>, duration: Duration.DurationInput): Effect.Effect<void> =>

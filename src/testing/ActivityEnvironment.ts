@@ -51,7 +51,7 @@ export interface ActivityEnvironment {
   readonly heartbeats: ReadonlyArray<unknown>
   /** Asks running attempts to end, and those that begin later; returns when they have ended. The first call counts. */
   readonly cancel: Effect.Effect<void>
-  /** Tells attempts that their worker shuts down (`Activity.shuttingDown`). */
+  /** Tells attempts that their worker shuts down (`Activity.shuttingDown`, `Activity.awaitShutdown`). */
   readonly shutDown: Effect.Effect<void>
 }
 
@@ -66,6 +66,7 @@ export const make = (options: Options = {}): ActivityEnvironment => {
   const running = new Set<Fiber.RuntimeFiber<unknown, unknown>>()
   let canceled = false
   let shuttingDown = false
+  const shutDown = Effect.unsafeMakeLatch()
 
   const contextOf = (activity: string): Context.Tag.Service<typeof ActivityContext> => ({
     info: { ...defaults, activity, ...options.info },
@@ -80,6 +81,7 @@ export const make = (options: Options = {}): ActivityEnvironment => {
         return Effect.void
       }),
     shuttingDown: Effect.sync(() => shuttingDown),
+    awaitShutdown: shutDown.await,
     cancellationDetails: Effect.sync(() => canceled ? cancellationDetails("cancelRequested") : undefined),
     completeAsync: Effect.interrupt
   })
@@ -115,7 +117,10 @@ export const make = (options: Options = {}): ActivityEnvironment => {
       canceled = true
       return Fiber.interruptAll(running)
     }),
-    shutDown: Effect.sync(() => void (shuttingDown = true))
+    shutDown: Effect.sync(() => {
+      shuttingDown = true
+      shutDown.unsafeOpen()
+    })
   }
 }
 

@@ -67,6 +67,22 @@ export const faults: ReadonlyArray<Fault> = [
     tests: ["runtime/activity-control"]
   },
   {
+    name: "a start that is reserved does not count against the rate",
+    breaks: "A17",
+    file: "src/runtime/ActivityRunner.ts",
+    from: "    this.reserved++\n    this.limits.take(1)\n    return true\n",
+    to: "    this.reserved++\n    return true\n",
+    tests: ["runtime/activity-rates"]
+  },
+  {
+    name: "each worker has the queue's rate for itself",
+    breaks: "A17",
+    file: "src/persistence/sql/StartRates.ts",
+    from: "          if (granted > 0) yield* tx(set, [queue, Math.ceil(after * 1_000)])\n",
+    to: "",
+    tests: ["runtime/activity-rates"]
+  },
+  {
     name: "no fence: any epoch may write",
     breaks: "I4",
     file: "src/persistence/sql/Verdict.ts",

@@ -60,6 +60,8 @@ export interface Surroundings {
   readonly runtime: Runtime.Runtime<never>
   readonly now: () => number
   readonly shuttingDown: () => boolean
+  /** Calls back when the worker begins to shut down, at once if it has. Returns how to stop waiting. */
+  readonly awaitShutdown: (resume: () => void) => () => void
   readonly record: (attempt: Attempt, details: string, stale: (stale: boolean) => void) => void
   /** Called at most once. */
   readonly settled: (running: RunningAttempt, result: Result) => void
@@ -184,6 +186,10 @@ export class RunningAttempt {
       lastHeartbeat: heartbeat === undefined ? undefined : JSON.parse(heartbeat) as unknown,
       heartbeat: (details) => this.heartbeat(details),
       shuttingDown: Effect.sync(this.around.shuttingDown),
+      awaitShutdown: Effect.async<void>((resume) => {
+        const stop = this.around.awaitShutdown(() => resume(Effect.void))
+        return Effect.sync(stop)
+      }),
       cancellationDetails: Effect.sync(() => this.because),
       completeAsync: this.completeAsync
     }
