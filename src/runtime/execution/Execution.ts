@@ -31,6 +31,7 @@ import { Interpreter } from "../interpreter/Interpreter.js"
 import { BodyDefect } from "../interpreter/TurnFailure.js"
 import * as Consequences from "./Consequences.js"
 import * as FailedTurn from "./FailedTurn.js"
+import { InOrder } from "./InOrder.js"
 import * as Intake from "./Intake.js"
 import type { Item, Letter, Question, UpdateAnswer } from "./Item.js"
 import * as Items from "./Item.js"
@@ -44,8 +45,7 @@ export class Execution {
   readonly inbox: Array<Item> = []
   state: RunState
   interpreter: Interpreter
-  /** Turns handed to the committer and not yet answered. */
-  uncommitted = 0
+  private readonly commits = new InOrder()
   /** Mailbox rows that were handed in and are there still. */
   private readonly mail = new Set<number>()
   fibers = 0
@@ -53,10 +53,6 @@ export class Execution {
   countedFibers = 0
   private epoch: number
   private created: NewRun | undefined
-  private handed = 0
-  private answered = 0
-  /** What waits for the commits up to its number: they are answered in the order in which they were handed over. */
-  private readonly afterCommit: Array<readonly [number, () => void]> = []
   private readonly updates: UpdateCalls
   private readonly wakeUp: WakeUp
   private attention: Attention | undefined
@@ -91,7 +87,7 @@ export class Execution {
 
   /** Whether it may be forgotten without losing anything. */
   get isIdle(): boolean {
-    return this.inbox.length === 0 && this.uncommitted === 0 && this.state.steps.size === 0 &&
+    return this.inbox.length === 0 && this.commits.underWay === 0 && this.state.steps.size === 0 &&
       this.updates.waiting === 0
   }
 
@@ -156,7 +152,7 @@ export class Execution {
 
   /** Writes the wake-up time again: the store's was kept early on purpose, and has passed. */
   refreshWake(): void {
-    if (this.stopped || this.uncommitted > 0 || this.state.closed !== undefined) return
+    if (this.stopped || this.commits.underWay > 0 || this.state.closed !== undefined) return
     const wake = this.wakeUp.refresh(this.state)
     if (wake !== undefined) this.commit({ ...this.blank(), wake }, [], [], undefined)
   }
@@ -168,7 +164,7 @@ export class Execution {
     this.pumping = true
     try {
       while (
-        !this.stopped && this.inbox.length > 0 && this.uncommitted < Limits.uncommittedTurnsMax &&
+        !this.stopped && this.inbox.length > 0 && this.commits.underWay < Limits.uncommittedTurnsMax &&
         // After the end, messages wait: the end may yet be refused (row S3).
         this.state.closed === undefined
       ) {
@@ -185,8 +181,7 @@ export class Execution {
   private ask(question: Question): void {
     const answer = this.interpreter.query(question.name, question.input)
     // It may have seen turns that are not committed: it is answered when they are (I2).
-    if (this.uncommitted === 0) question.answer(answer)
-    else this.afterCommit.push([this.handed, () => question.answer(answer)])
+    this.commits.after(() => question.answer(answer))
   }
 
   private take(letter: Letter): void {
@@ -252,9 +247,7 @@ export class Execution {
       this.around.updateAnswered(this.runId, message.id, answer)
     }
     if (letter.mailId === undefined) {
-      if (this.uncommitted === 0) tell()
-      else this.afterCommit.push([this.handed, tell])
-      return
+      return this.commits.after(tell)
     }
     this.commit(
       {
@@ -356,28 +349,21 @@ export class Execution {
     release: Consequences.Release | undefined,
     then?: () => void
   ): void {
-    this.uncommitted++
-    this.handed++
+    this.commits.handOver()
     this.around.commit(
       commit,
       (refusal) => {
-        this.uncommitted--
-        this.answered++
+        this.commits.arrived()
         if (refusal !== undefined) return this.refused(refusal, letters, starts)
         for (const id of commit.consumed) this.mail.delete(id)
         if (release !== undefined) this.letGo(release)
         then?.()
-        this.answer()
+        this.commits.release()
         if (this.inbox.length > 0) this.pump()
-        else if (!this.stopped && this.uncommitted === 0) this.around.touched(this)
+        else if (!this.stopped && this.commits.underWay === 0) this.around.touched(this)
       },
       (error) => Items.tellTrouble(letters, error)
     )
-  }
-
-  /** Lets go of what waited for the commits so far; later turns may be on their way. */
-  private answer(): void {
-    while (this.afterCommit[0] !== undefined && this.afterCommit[0][0] <= this.answered) this.afterCommit.shift()![1]()
   }
 
   private letGo(release: Consequences.Release): void {
@@ -417,23 +403,21 @@ export class Execution {
     }
     this.refusedItems.push(...letters)
     this.stopped = true
-    if (this.uncommitted > 0) return
-    const after = this.afterCommit.splice(0)
+    if (this.commits.underWay > 0) return
+    const after = this.commits.takeAll()
     this.leave(
       [...this.refusedItems.splice(0), ...this.updates.takeEarly(), ...this.inbox.splice(0)],
       refusal._tag === "Fenced" ? "Refused" : "Reload"
     )
-    for (const [, run] of after) run()
+    for (const run of after) run()
   }
 
   /** Takes this copy out of memory and hands the items to whoever goes on. */
   private leave(items: ReadonlyArray<Item>, why: "Refused" | "Reload"): void {
     this.inbox.length = 0
     this.evict()
-    const go = () => this.around.drop(this, items, why)
-    // Turns before this one are on their way: what comes back from the store must have them.
-    if (this.uncommitted === 0) go()
-    else this.afterCommit.push([this.handed, go])
+    // Turns before this one may be on their way: what comes back from the store must have them.
+    this.commits.after(() => this.around.drop(this, items, why))
   }
 
   /**
@@ -443,9 +427,7 @@ export class Execution {
   private fail(error: unknown, letters: ReadonlyArray<Letter>): void {
     const items: Array<Item> = [...letters, ...this.updates.takeEarly(), ...this.inbox.splice(0)]
     this.evict()
-    const write = () => this.putAway(error, items)
-    if (this.uncommitted === 0) write()
-    else this.afterCommit.push([this.handed, write])
+    this.commits.after(() => this.putAway(error, items))
   }
 
   /** Puts messages away and says why, without taking a turn: also for a body that could not be brought back. */
@@ -453,7 +435,7 @@ export class Execution {
     const attention = FailedTurn.attention(error, this.attention, this.around.now())
     this.around.warn(this, `turn ${this.state.turn + 1} failed, try ${attention.failures}: ${attention.message}`)
     const letters = FailedTurn.letters(items, attention)
-    this.uncommitted++
+    this.commits.handOver()
     this.around.commit(
       {
         ...this.blank(),
@@ -462,7 +444,7 @@ export class Execution {
         attention: { text: JSON.stringify(attention) }
       },
       (refusal) => {
-        this.uncommitted--
+        this.commits.arrived()
         const settled = FailedTurn.settled(refusal)
         for (const letter of letters) letter.settled?.(settled)
         this.around.drop(this, [], "Failed")
