@@ -81,14 +81,18 @@ export const statements = (dialect: Dialect, mailbox: Mailbox.Statements): State
       row,
       after: `) AS v JOIN perdure_activity_tasks t ON t.run_id = v.column1 AND t.seq = v.column2 AND ${condition}`
     })
-  const done: { readonly [Tag in "Start" | "Retry"]: Batch.Batch } = {
+  const done: { readonly [Tag in (typeof repeatable)[number]]: Batch.Batch } = {
     Start: there(
-      "(?, ?, ?, ?, ?)",
+      "(?, ?, ?, ?, ?, ?)",
       "t.state = 'started' AND t.attempt = v.column3 AND t.started_at = v.column4 AND t.worker = v.column5"
     ),
     Retry: there(
-      "(?, ?, ?, ?, ?, ?, ?, ?)",
-      "t.state = 'queued' AND t.attempt = v.column8 AND t.due_at = v.column4 AND t.failure = v.column7"
+      "(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "t.state IN ('queued', 'paused') AND t.attempt = v.column8 AND t.due_at = v.column4 AND t.failure = v.column7"
+    ),
+    HandOver: there(
+      "(?, ?, ?, ?, ?, ?)",
+      "t.state = 'handed' AND t.attempt = v.column3 AND t.started_at = v.column4"
     )
   }
 
@@ -128,7 +132,7 @@ export const statements = (dialect: Dialect, mailbox: Mailbox.Statements): State
     applied: (tx, worker, changes) =>
       Effect.gen(function*() {
         const found = new Set<number>()
-        for (const tag of ["Start", "Retry"] as const) {
+        for (const tag of repeatable) {
           const asked = changes.filter((change) => change._tag === tag)
           const params = asked.flatMap((change) => paramsOf(change, worker))
           const keys = new Set((yield* Effect.flatMap(Batch.run(tx, done[tag], params), Rows.taskKey)).map(keyOf))
@@ -148,6 +152,9 @@ const backToQueue = `state = CASE WHEN paused = 1 THEN 'paused' ELSE 'queued' EN
 
 /** A run that closed meanwhile left the task behind for its host to see; it must not come back to life. */
 const ofOpenRun = `EXISTS (SELECT 1 FROM perdure_runs r WHERE r.run_id = v.column1 AND r.status = 'Running')`
+
+/** Kinds whose second writing would be taken for stale. */
+const repeatable = ["Start", "Retry", "HandOver"] as const
 
 const tags: ReadonlyArray<TaskChange["_tag"]> = ["Start", "Retry", "Heartbeat", "HandOver", "Settle"]
 
