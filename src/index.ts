@@ -23,6 +23,7 @@ export {
   UpdateFailed,
   WorkflowAlreadyStarted,
   WorkflowClosed,
+  WorkflowContinuedAsNew,
   WorkflowFailure,
   WorkflowNotFound
 } from "./dsl/WorkflowFailure.js"

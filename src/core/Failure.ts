@@ -15,7 +15,14 @@ import { Limits } from "./Limits.js"
  * @category models
  * @since 0.1.0
  */
-export const TimeoutKind = Schema.Literal("StartToClose", "ScheduleToStart", "ScheduleToClose", "Heartbeat", "Run")
+export const TimeoutKind = Schema.Literal(
+  "StartToClose",
+  "ScheduleToStart",
+  "ScheduleToClose",
+  "Heartbeat",
+  "Run",
+  "Execution"
+)
 /** @since 0.1.0 */
 export type TimeoutKind = typeof TimeoutKind.Type
 

@@ -11,6 +11,7 @@ import * as Signal from "./family/Signal.js"
 import * as Step from "./family/Step.js"
 import * as Timer from "./family/Timer.js"
 import * as Update from "./family/Update.js"
+import * as Succession from "./Succession.js"
 
 /**
  * @category models
@@ -95,14 +96,21 @@ export const fold = (runId: string, history: Iterable<Turn>): RunState => {
 export const onTakeover = -1
 
 /**
- * When the clock must wake the run, in epoch milliseconds: its first timer. While inline steps are pending only the
+ * When the clock must wake the run, in epoch milliseconds: its first timer, or the end of its time. While inline steps are pending only the
  * process that performs them can get it on: then it is due at once for whoever takes it over (I5).
  *
  * @category combinators
  * @since 0.1.0
  */
 export const wakeAt = (state: RunState): number | undefined =>
-  state.closed !== undefined ? undefined : state.steps.size > 0 ? onTakeover : Timer.next(state)?.dueAt
+  state.closed !== undefined
+    ? undefined
+    : state.steps.size > 0
+    ? onTakeover
+    : earlier(Timer.next(state)?.dueAt, Succession.expiresAt(state.started))
+
+const earlier = (one: number | undefined, other: number | undefined): number | undefined =>
+  one === undefined ? other : other === undefined ? one : Math.min(one, other)
 
 /**
  * How many steps are pending: activities, timers and inline steps.

@@ -9,6 +9,7 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type { Turn } from "../core/Event.js"
 import type { Status } from "../core/family/Execution.js"
+import type { Options as RetryOptions } from "../core/RetryPolicy.js"
 import type * as Activity from "./Activity.js"
 import type { ContractError } from "./Contract.js"
 import type { ActivityCompletion, ActivityControl, ActivityKey } from "./OutsideActivity.js"
@@ -20,6 +21,7 @@ import type {
   UpdateFailed,
   WorkflowAlreadyStarted,
   WorkflowClosed,
+  WorkflowContinuedAsNew,
   WorkflowFailure,
   WorkflowNotFound
 } from "./WorkflowFailure.js"
@@ -30,6 +32,14 @@ export interface StartOptions {
   readonly workflowId?: string | undefined
   /** Whose workers run it. Default "default". */
   readonly taskQueue?: string | undefined
+  /** Its first turn is held for so long; no signal ends that, a cancel request does (row X7). Default none. */
+  readonly startDelay?: Duration.DurationInput | undefined
+  /** For all runs of the execution together, from when the first may begin. Default: the definition's, else endless (row X8). */
+  readonly executionTimeout?: Duration.DurationInput | undefined
+  /** For each run, from when it may begin. Default: the definition's, else as long as the execution may take (row X8). */
+  readonly runTimeout?: Duration.DurationInput | undefined
+  /** A run that fails, or is out of its run timeout, is tried again as a new run. Default: the definition's, else none (row X9). */
+  readonly retry?: RetryOptions | undefined
 }
 
 /** @category models @since 0.1.0 */
@@ -83,6 +93,18 @@ export interface Description {
   readonly status: Status
   readonly startedAt: number
   readonly closedAt: number | undefined
+  /** The first run of the chain that it belongs to: itself, unless it continues or retries another. */
+  readonly firstRunId: string
+  /** The run that it continues or retries. */
+  readonly previousRunId: string | undefined
+  /** The run that continues or retries it. */
+  readonly nextRunId: string | undefined
+  /** Counts from 1: the tries of the retry policy. */
+  readonly attempt: number
+  /** When its first turn may begin, in epoch milliseconds, where that is held. */
+  readonly startAt: number | undefined
+  /** When it is out of time, in epoch milliseconds. */
+  readonly expiresAt: number | undefined
   /** Turns in the history. */
   readonly turns: number
   readonly historyBytes: number
@@ -107,6 +129,10 @@ type PayloadArgument<P, Options> = [P] extends [void] ? [payload?: P, options?: 
 /**
  * An execution, by its workflow id; by its run where the run is known.
  *
+ * The handle that a start gave means the chain of runs that it began, and no other execution of the same workflow id (row
+ * U10): messages go to whichever of its runs is open. One that was made by workflow id alone means the open execution of
+ * that id, else the latest; one that names a run means that run alone, but for its result.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -118,10 +144,23 @@ export interface Handle<W> {
    * takes in (row S6), and for the queries that every workflow answers, `__metadata` and `__stack_trace` (row Q4).
    */
   readonly raw: Handle<Workflow.Untyped>
-  /** Waits for the end: the result, a declared error, or `WorkflowFailure` (row X3). */
+  /**
+   * Waits for the end: the result, a declared error, or `WorkflowFailure` (row X3). Follows the chain from its run on, to
+   * the last one (row K12).
+   */
   readonly result: Effect.Effect<
     Workflow.SuccessOf<W>,
     Workflow.ErrorOf<W> | WorkflowFailure | WorkflowNotFound | ContractError | StoreUnavailable
+  >
+  /** As `result`, but of its run alone: fails with `WorkflowContinuedAsNew` where another one continues it (row K12). */
+  readonly runResult: Effect.Effect<
+    Workflow.SuccessOf<W>,
+    | Workflow.ErrorOf<W>
+    | WorkflowFailure
+    | WorkflowContinuedAsNew
+    | WorkflowNotFound
+    | ContractError
+    | StoreUnavailable
   >
   /** Returns once the signal cannot be lost any more (row S1). */
   readonly signal: <K extends keyof Workflow.SignalsOf<W> & string>(

@@ -56,6 +56,21 @@ export interface Any {
   readonly types?: unknown
 }
 
+/** The types of a workflow by part. @since 0.1.0 */
+export type Types<W> = W extends { readonly types?: infer T } ? NonNullable<T> : never
+/** @since 0.1.0 */
+export type PayloadOf<W> = Types<W> extends { readonly payload: infer P } ? P : never
+/** @since 0.1.0 */
+export type SuccessOf<W> = Types<W> extends { readonly success: infer S } ? S : never
+/** @since 0.1.0 */
+export type ErrorOf<W> = Types<W> extends { readonly error: infer E } ? E : never
+/** @since 0.1.0 */
+export type SignalsOf<W> = Types<W> extends { readonly signals: infer S } ? S : never
+/** @since 0.1.0 */
+export type QueriesOf<W> = Types<W> extends { readonly queries: infer Q } ? Q : never
+/** @since 0.1.0 */
+export type UpdatesOf<W> = Types<W> extends { readonly updates: infer U } ? U : never
+
 /** The codecs of a definition; throws on a name that may not be given (row D9). @since 0.1.0 */
 export const compile = (name: string, options: {
   readonly payload?: PayloadInput | undefined

@@ -7,9 +7,12 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import type { Options as RetryOptions } from "../core/RetryPolicy.js"
+import * as RetryPolicy from "../core/RetryPolicy.js"
 import { checkName } from "./Activity.js"
 import type { Any, Codecs } from "./Codecs.js"
 import { compile } from "./Codecs.js"
@@ -39,6 +42,8 @@ import type * as Step from "./Step.js"
 import { WorkflowContext } from "./WorkflowContext.js"
 
 export { allHandlersFinished, catchCancel, condition, info, now, random, uuid, withCompensation } from "./Body.js"
+export { continueAsNew, lastFailure, lastResult } from "./Chain.js"
+export type { ContinueOptions } from "./Chain.js"
 export type * from "./Codecs.js"
 export { later } from "./ErasedHandlers.js"
 export type * from "./Handlers.js"
@@ -134,22 +139,13 @@ export interface WorkflowOptions<in Payload> {
   readonly failOnDefect?: boolean | ((defect: unknown) => boolean) | undefined
   /** A call whose input differs from the recorded one is nondeterminism in live runs too. Default false. */
   readonly strictReplay?: boolean | undefined
+  /** A run that fails, or is out of its run timeout, is tried again as a new run. Default none (rows R1, X9). */
+  readonly retry?: RetryOptions | undefined
+  /** For all runs of an execution together, from when the first may begin. Default endless (row X8). */
+  readonly executionTimeout?: Duration.DurationInput | undefined
+  /** For each run, from when it may begin. Default: as long as the execution may take (row X8). */
+  readonly runTimeout?: Duration.DurationInput | undefined
 }
-
-/** The types of a workflow by part. @since 0.1.0 */
-export type Types<W> = W extends { readonly types?: infer T } ? NonNullable<T> : never
-/** @since 0.1.0 */
-export type PayloadOf<W> = Types<W> extends { readonly payload: infer P } ? P : never
-/** @since 0.1.0 */
-export type SuccessOf<W> = Types<W> extends { readonly success: infer S } ? S : never
-/** @since 0.1.0 */
-export type ErrorOf<W> = Types<W> extends { readonly error: infer E } ? E : never
-/** @since 0.1.0 */
-export type SignalsOf<W> = Types<W> extends { readonly signals: infer S } ? S : never
-/** @since 0.1.0 */
-export type QueriesOf<W> = Types<W> extends { readonly queries: infer Q } ? Q : never
-/** @since 0.1.0 */
-export type UpdatesOf<W> = Types<W> extends { readonly updates: infer U } ? U : never
 
 /**
  * What a worker holds of a workflow: its contract, its body, and the services that its inline steps use.
@@ -177,7 +173,8 @@ export const hostTag = <Name extends string>(name: Name): Context.Tag<HostedWork
 /**
  * Defines a workflow. Clients and workers share the definition; only workers need the body.
  *
- * Throws `ContractError` on a name that is empty, reserved or too long (row D9).
+ * Throws `ContractError` on a name that is empty, reserved or too long (row D9), and `RetryPolicyError` on a retry policy
+ * that means nothing (row R2).
  *
  * @category constructors
  * @since 0.1.0
@@ -214,6 +211,8 @@ export const make = <
   keyof Dynamic & Kind
 > => {
   checkName("workflow", name)
+  // One that means nothing is refused here, and not at some start.
+  if (options.retry !== undefined) RetryPolicy.make(options.retry)
   const codecs = compile(name, options)
   const tag = hostTag(name)
   const definition = {
@@ -222,7 +221,10 @@ export const make = <
     options: {
       idempotencyKey: options.idempotencyKey,
       failOnDefect: options.failOnDefect,
-      strictReplay: options.strictReplay
+      strictReplay: options.strictReplay,
+      retry: options.retry,
+      executionTimeout: options.executionTimeout,
+      runTimeout: options.runTimeout
     },
     of: implementation,
     setHandlers: (given: Given) =>

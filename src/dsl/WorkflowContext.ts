@@ -6,7 +6,9 @@
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type { Failure } from "../core/Failure.js"
 import type { ActivityCanceled, ActivityCompleted, ActivityFailed, ActivityScheduled } from "../core/family/Activity.js"
+import type { Continuation } from "../core/family/Execution.js"
 import type { StepCompleted, StepFailed } from "../core/family/Step.js"
 import type { Payload } from "../core/Payload.js"
 import type { RetryPolicy } from "../core/RetryPolicy.js"
@@ -26,6 +28,26 @@ export interface WorkflowInfo {
   readonly taskQueue: string
   /** When the run started, in epoch milliseconds. */
   readonly startedAt: number
+  /** The first run of the chain that this one belongs to: itself, unless it continues or retries another. */
+  readonly firstRunId: string
+  /** The run that it continues or retries. */
+  readonly previousRunId: string | undefined
+  /** When the first run of the chain started, in epoch milliseconds. */
+  readonly firstStartedAt: number
+  /** Counts from 1: the tries of the retry policy (row X9). */
+  readonly attempt: number
+  /** Of the whole chain; undefined: endless (row X8). */
+  readonly executionTimeoutMillis: number | undefined
+  /** Of this run. */
+  readonly runTimeoutMillis: number | undefined
+  /** When the run is out of time, in epoch milliseconds. */
+  readonly expiresAt: number | undefined
+  /** Undefined: a run that fails is not tried again. */
+  readonly retry: RetryPolicy | undefined
+  /** Encoded; see `Workflow.lastResult`. */
+  readonly lastResult: Payload
+  /** See `Workflow.lastFailure`. */
+  readonly lastFailure: Failure | undefined
   /** Events in the history as of the message being taken in. */
   readonly historyLength: number
   /** Whether the history is long enough to continue as a new run (row K11). */
@@ -77,6 +99,8 @@ export class WorkflowContext extends Context.Tag("perdure/WorkflowContext")<Work
   readonly handlersInProgress: Effect.Effect<number>
   /** Sets and unsets handlers, and handles the signals that waited for them (row W18). */
   readonly setHandlers: (changes: HandlerChanges) => Effect.Effect<void>
+  /** Ends the run, to be continued by a new one. */
+  readonly continueAsNew: (continuation: Continuation) => Effect.Effect<never>
   /** Registers an undo step, run in reverse order if the run fails or is canceled. */
   readonly compensate: (undo: Effect.Effect<void, unknown, unknown>) => Effect.Effect<void>
   /** Runs the effect so that a cancel request interrupts it alone; the interruption becomes the fallback. */

@@ -11,19 +11,36 @@ const execution = { workflow: Schema.String, workflowId: Schema.String, runId: S
 const name = (of: { readonly workflow: string; readonly workflowId: string }) => `${of.workflow} ${of.workflowId}`
 
 /**
- * The run ended without a result, other than by an error that its contract declares: canceled, terminated, or failed
- * (row X3).
+ * The run ended without a result, other than by an error that its contract declares: canceled, terminated, out of time,
+ * or failed (row X3).
  *
  * @category errors
  * @since 0.1.0
  */
 export class WorkflowFailure extends Schema.TaggedError<WorkflowFailure>()("WorkflowFailure", {
   ...execution,
-  status: Schema.Literal("Failed", "Canceled", "Terminated"),
+  status: Schema.Literal("Failed", "Canceled", "Terminated", "TimedOut"),
   failure: Failure
 }) {
   override get message(): string {
     return `workflow ${name(this)} ended as ${this.status}: ${render(this.failure)}`
+  }
+}
+
+/**
+ * The run ended to be continued by another one, and the caller asked for the end of this run alone (row K12).
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class WorkflowContinuedAsNew extends Schema.TaggedError<WorkflowContinuedAsNew>()("WorkflowContinuedAsNew", {
+  ...execution,
+  newRunId: Schema.String
+}) {
+  override get message(): string {
+    return `workflow ${
+      name(this)
+    } was continued as run ${this.newRunId}: use \`result\` to wait for the end of its chain`
   }
 }
 

@@ -231,7 +231,13 @@ export interface TurnCommit {
   readonly attention: { readonly text: string | undefined } | undefined
   /** Set when the turn ends the run. */
   readonly close:
-    | { readonly status: Exclude<Status, "Running">; readonly at: number; readonly refuseIfMail: boolean }
+    | {
+      readonly status: Exclude<Status, "Running">
+      readonly at: number
+      readonly refuseIfMail: boolean
+      /** The run among `creates` that follows it: signals, updates and cancel requests that still wait move there (row U7). */
+      readonly next?: string | undefined
+    }
     | undefined
   /** Mailbox rows that the turn took in, or dropped. */
   readonly consumed: ReadonlyArray<number>
@@ -338,8 +344,8 @@ export class Store extends Context.Tag("perdure/Store")<Store, {
   // --- what the runtime reads
 
   readonly findRun: (runId: string) => Effect.Effect<Option.Option<Run>, StoreError>
-  /** The open run of a workflow id, else its latest one. */
-  readonly findLatest: (workflowId: string) => Effect.Effect<Option.Option<Run>, StoreError>
+  /** The open run of a workflow id, else its latest one; of the chain that began with a run, where that is given (row U10). */
+  readonly findLatest: (workflowId: string, firstRunId?: string) => Effect.Effect<Option.Option<Run>, StoreError>
   /** Turns after the given one, in order, at most `limit`. */
   readonly history: (
     runId: string,

@@ -35,14 +35,14 @@ export const make = (
     const start = (workflow: Workflow.Any, payload?: unknown, options: StartOptions = {}) =>
       Effect.map(
         Starting.start(calls, workflow, payload, options),
-        (run) => new ExecutionHandle(calls, workflow, run.workflowId, run.runId)
+        (run) => new ExecutionHandle(calls, workflow, run.workflowId, run.runId, run.runId)
       )
     return {
       start,
       execute: (workflow: Workflow.Any, payload?: unknown, options?: StartOptions) =>
         Effect.flatMap(start(workflow, payload, options), (handle) => handle.result),
       handle: (workflow: Workflow.Any, workflowId: string, runId?: string) =>
-        new ExecutionHandle(calls, workflow, workflowId, runId),
+        new ExecutionHandle(calls, workflow, workflowId, runId, undefined),
       activity: (activity: Completing.Contract, key: ActivityKey) => Completing.make(calls, activity, key)
     } as never
   })

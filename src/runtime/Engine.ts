@@ -11,10 +11,9 @@
  *
  * @since 0.1.0
  */
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import type * as Logger from "effect/Logger"
 import * as Runtime from "effect/Runtime"
 import type { ActivityOutcome } from "../core/family/Activity.js"
 import type { Closing, Start } from "../core/family/Execution.js"
@@ -25,10 +24,12 @@ import { cancelWaiting } from "./activity/CancelWaiting.js"
 import type { Rates } from "./activity/StartLimits.js"
 import { StartLimits } from "./activity/StartLimits.js"
 import { ActivityRunner } from "./ActivityRunner.js"
+import * as BodyLogs from "./BodyLogs.js"
+import { Chains } from "./Chains.js"
 import { Committer } from "./Committer.js"
 import { Execution } from "./execution/Execution.js"
 import type { Item, Settled, UpdateAnswer } from "./execution/Item.js"
-import { letter } from "./execution/Item.js"
+import * as Items from "./execution/Item.js"
 import type { Surroundings } from "./execution/Surroundings.js"
 import type { Hosts } from "./Hosts.js"
 import { BodyDefect } from "./interpreter/TurnFailure.js"
@@ -37,6 +38,7 @@ import type { Loaded } from "./Loader.js"
 import { Loader } from "./Loader.js"
 import { movedReason, Replies } from "./Replies.js"
 import { Residents } from "./Residents.js"
+import { RunIds } from "./RunIds.js"
 import { StepRunner } from "./StepRunner.js"
 import type { Timers } from "./Timers.js"
 
@@ -72,6 +74,7 @@ export class Engine {
   private readonly around: Surroundings<Execution>
   private readonly loader: Loader
   private readonly replies: Replies
+  private readonly chains: Chains
   private stopping = false
   private closed = false
   private readonly loggers: Array<() => void> = []
@@ -114,10 +117,22 @@ export class Engine {
     this.steps = new StepRunner(
       runtime,
       now,
-      (runId, outcome) => this.post(runId, letter({ _tag: "StepOutcome", outcome }))
+      (runId, outcome) => this.post(runId, Items.letter({ _tag: "StepOutcome", outcome }))
     )
     this.resident = new Residents(options, (execution) => {
       if (execution.wakeAt !== undefined) poller.dueAt(execution.wakeAt)
+    })
+    this.chains = new Chains({
+      taskQueue: options.taskQueue,
+      commit: (commit, done, trouble) => this.committer.turn(commit, done, trouble),
+      load: (runId, items) => this.load(runId, items),
+      dueAt: poller.dueAt,
+      ended: (runId, closing, activities) => {
+        this.steps.cancelAll(runId)
+        this.activities.forget(runId, activities)
+        this.ends.tellLast(runId, closing)
+      },
+      moved: (items) => this.moved(items)
     })
     this.around = this.surroundings()
     this.replies = new Replies(store, runtime, now)
@@ -138,7 +153,7 @@ export class Engine {
     const from = { epoch: 1, wakeAt: undefined, attention: undefined }
     const execution = new Execution(run, host, this.around, from, run)
     this.resident.add(execution)
-    execution.post(letter(start, settled))
+    execution.post(Items.letter(start, settled))
   }
 
   /** Hands a message to a run: at once if it is in memory, else after bringing it back. */
@@ -236,6 +251,9 @@ export class Engine {
       now: this.now,
       workerId: this.workerId,
       serves: (taskQueue) => taskQueue === this.options.taskQueue,
+      hosts: (workflow, taskQueue) => this.serves(workflow, taskQueue),
+      newRunId: Context.get(this.runtime.context, RunIds),
+      created: (creations) => this.chains.created(creations),
       commit: (commit, done, trouble) => this.committer.turn(commit, this.noting(commit, done), trouble),
       reserveSlot: () => this.activities.reserve(),
       releaseSlot: () => this.activities.release(),
@@ -263,7 +281,7 @@ export class Engine {
         this.activities.forget(execution.runId, execution.state.activities.keys())
         this.ends.tellLast(execution.runId, closing)
       },
-      log: (_execution, entries) => this.emit(entries),
+      log: (_execution, entries) => this.run(BodyLogs.emit(entries)),
       warn: (execution, message) =>
         this.run(Effect.annotateLogs(Effect.logWarning(message), {
           workflow: execution.run.workflow,
@@ -286,20 +304,6 @@ export class Engine {
       done(refusal)
       for (const { expiresAt } of commit.tasksAdded) if (expiresAt !== undefined) this.poller.dueAt(expiresAt)
     }
-  }
-
-  /** Log entries of bodies go to the loggers of the worker, once their turn is over. */
-  private emit(entries: ReadonlyArray<Logger.Logger.Options<unknown>>): void {
-    this.run(
-      Effect.forEach(entries, (entry) =>
-        Effect.annotateLogs(
-          Effect.logWithLevel(
-            entry.logLevel,
-            ...(Array.isArray(entry.message) ? entry.message : [entry.message]) as [unknown]
-          ),
-          Object.fromEntries(entry.annotations)
-        ), { discard: true })
-    )
   }
 
   private forgetExecution(execution: Execution, steps = true): void {
@@ -330,7 +334,7 @@ export class Engine {
   private deliverOutcome(attempt: Attempt, outcome: ActivityOutcome["outcome"]): void {
     this.post(
       attempt.runId,
-      letter({ _tag: "ActivityOutcome", outcome }, (settled) => {
+      Items.letter({ _tag: "ActivityOutcome", outcome }, (settled) => {
         // Dropped by a copy whose ownership was lost, which knows nothing of what its successor scheduled: the store
         // decides. Where the activity has its outcome, the task is gone, and this changes nothing.
         if (settled._tag !== "Moved" && settled._tag !== "Dropped") return
@@ -358,7 +362,7 @@ export class Engine {
         this.now,
         runId,
         seq,
-        (outcome) => this.post(runId, letter({ _tag: "ActivityOutcome", outcome }))
+        (outcome) => this.post(runId, Items.letter({ _tag: "ActivityOutcome", outcome }))
       )
     )
   }
@@ -406,7 +410,9 @@ export class Engine {
     const waiting = [...ahead, ...items]
     switch (loaded._tag) {
       case "NotOurs":
-        return this.moved(waiting)
+        return loaded.heldUntil === undefined ? this.moved(waiting) : this.chains.held(waiting, loaded.heldUntil)
+      case "Expired":
+        return this.chains.expire(loaded, waiting)
       case "Broken":
         if (this.closed) return this.moved(waiting)
         return loaded.execution.putAway(loaded.error, waiting)

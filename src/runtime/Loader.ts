@@ -3,9 +3,10 @@
  *
  * ```
  *   run row ──▶ ours to own? ──▶ history, page by page ──▶ replay ──▶ mailbox ──▶ Loaded
- *      │ closed       │ no              │ unreadable      │ differs       │ unreadable
+ *      │ closed       │ no, or held     │ unreadable      │ differs       │ unreadable
  *      ▼              ▼                 ▼                 ▼               ▼
  *    Closed        NotOurs            Broken            Broken          Broken
+ *                     └─ out of time ──▶ Expired, before any of its code runs
  * ```
  *
  * @since 0.1.0
@@ -27,6 +28,7 @@ import type { Mail, Run, Store, StoreError, WorkerId } from "../persistence/Stor
 import { Execution } from "./execution/Execution.js"
 import { traced } from "./execution/Replaying.js"
 import type { Surroundings } from "./execution/Surroundings.js"
+import * as Expiry from "./Expiry.js"
 import type { Hosts } from "./Hosts.js"
 import { BodyDefect } from "./interpreter/TurnFailure.js"
 
@@ -43,11 +45,15 @@ export type Loaded = Data.TaggedEnum<{
   Broken: { readonly execution: Execution; readonly error: unknown }
   /** Closed, and replayed for queries only; undefined where the worker has no code for it. */
   Closed: { readonly execution: Execution | undefined; readonly error: unknown }
-  /** Unknown, of another queue, or owned by another worker. */
-  NotOurs: {}
+  /** Owned, and out of time. */
+  Expired: Expiry.Expired
+  /** Unknown, of another queue, owned by another worker, or not to begin yet. */
+  NotOurs: { readonly heldUntil: number | undefined }
 }>
 /** @since 0.1.0 */
 export const Loaded = Data.taggedEnum<Loaded>()
+
+const notOurs = Loaded.NotOurs({ heldUntil: undefined })
 
 /** @since 0.1.0 */
 export class Loader {
@@ -63,13 +69,19 @@ export class Loader {
   load(runId: string, known: Run | undefined, queried: boolean): Effect.Effect<Loaded, StoreError> {
     return Effect.gen(this, function*() {
       const found = known === undefined ? yield* this.store.findRun(runId) : Option.some(known)
-      if (Option.isNone(found) || found.value.taskQueue !== this.taskQueue) return Loaded.NotOurs()
+      if (Option.isNone(found) || found.value.taskQueue !== this.taskQueue) return notOurs
+      const now = this.around.now()
+      const { startAt, turn } = found.value
+      if (found.value.status === "Running" && turn === 0 && startAt !== undefined && startAt > now) {
+        if (!Expiry.isExpired(found.value, now)) return Loaded.NotOurs({ heldUntil: startAt })
+      }
       if (found.value.status !== "Running") return yield* this.loadClosed(found.value, queried)
       const owned = found.value.owner === this.workerId()
         ? found
         : yield* this.store.claimRun(this.workerId(), runId)
-      if (Option.isNone(owned)) return Loaded.NotOurs()
+      if (Option.isNone(owned)) return notOurs
       const run = owned.value
+      if (Expiry.isExpired(run, now)) return Loaded.Expired(yield* Expiry.of(this.store, run, now, this.around))
       const host = this.hosts.workflows.get(run.workflow)
       if (host === undefined) return Loaded.Broken({ execution: this.make(run, unknownHost), error: this.unknown(run) })
       const execution = this.make(run, host)
@@ -82,7 +94,7 @@ export class Loader {
       if (mail.every(({ kind }) => kind !== "Terminated")) return Loaded.Loaded({ execution, mail })
       // Ended from outside while it was brought back.
       execution.evict()
-      return Loaded.NotOurs()
+      return notOurs
     })
   }
 

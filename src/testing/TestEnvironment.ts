@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
+import { Status } from "../core/family/Execution.js"
 import { Client } from "../dsl/Client.js"
 import { WorkflowHost } from "../dsl/Workflow.js"
 import * as SqliteStore from "../persistence/sqlite/SqliteStore.js"
@@ -165,8 +166,7 @@ const whyStuck = (store: Store["Type"]): Effect.Effect<string | undefined> =>
 const drawAll = (store: Store["Type"]): Effect.Effect<string> =>
   Effect.gen(function*() {
     const drawings: Array<string> = []
-    const statuses = ["Running", "Completed", "Failed", "Canceled", "Terminated"] as const
-    for (const status of statuses) {
+    for (const status of Status.literals) {
       for (const run of yield* store.runs({ status, afterRunId: undefined, limit: 20 })) {
         drawings.push(Timeline.draw(run, yield* Histories.read(store, run.runId)).join("\n"))
       }
@@ -181,6 +181,7 @@ const awaitingClient = (client: Client["Type"], skipping: TimeSkipping): Client[
     workflowId: handle.workflowId,
     runId: handle.runId,
     result: skipping.awaiting(handle.result),
+    runResult: skipping.awaiting(handle.runResult),
     update: (...args) => skipping.awaiting(handle.update(...args)),
     startUpdate: (...args) =>
       Effect.map(skipping.awaiting(handle.startUpdate(...args)), ({ result, updateId }) => ({
@@ -208,6 +209,7 @@ interface ErasedHandle {
   readonly workflowId: string
   readonly runId: string | undefined
   readonly result: Effect.Effect<unknown, unknown>
+  readonly runResult: Effect.Effect<unknown, unknown>
   readonly update: Call
   readonly startUpdate: Call<{ readonly updateId: string; readonly result: Effect.Effect<unknown, unknown> }>
   readonly signal: Call

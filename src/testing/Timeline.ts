@@ -97,13 +97,20 @@ const describe = (event: Event, names: Map<number, string>, begun: number): stri
     case "ExecutionCompleted":
       return `└─ completed${value(event.result)}`
     case "ExecutionFailed":
-      return `└─ failed: ${reason(event.failure)}`
+      return `└─ failed: ${reason(event.failure)}${follower(event)}`
     case "ExecutionCanceled":
       return `└─ canceled${event.reason === "" ? "" : `: ${event.reason}`}`
     case "ExecutionTerminated":
       return `└─ terminated${event.reason === "" ? "" : `: ${event.reason}`}`
+    case "ExecutionContinuedAsNew":
+      return `└▶ continued as new${value(event.input)}${follower(event)}`
+    case "ExecutionTimedOut":
+      return `└─ timed out${event.timeout === "Execution" ? " as a whole" : ""}${follower(event)}`
   }
 }
+
+const follower = ({ newRunId }: { readonly newRunId?: string }): string =>
+  newRunId === undefined ? "" : `, followed by run ${newRunId}`
 
 const attempts = (attempt: number): string => attempt > 1 ? ` (attempt ${attempt})` : ""
 

@@ -22,7 +22,8 @@ export const sample = {
   failUpdate: { _tag: "FailUpdate", id: "u2", failure },
   completeExecution: { _tag: "CompleteExecution", result: 1 },
   failExecution: { _tag: "FailExecution", failure },
-  cancelExecution: { _tag: "CancelExecution", reason: "late" }
+  cancelExecution: { _tag: "CancelExecution", reason: "late" },
+  continueAsNew: { _tag: "ContinueAsNew", continuation: { workflow: "Order", input: 2 } }
 } as const satisfies Record<string, Command | ((seq: number) => Command)>
 
 const numbered = [

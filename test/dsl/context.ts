@@ -42,6 +42,7 @@ export const fake = (answers: {
     handlersInProgress: Effect.succeed(0),
     setHandlers: () => Effect.void,
     compensate: (undo) => Effect.sync(() => void asked.undo.push(undo)),
+    continueAsNew: () => Effect.never,
     catchCancel: (effect) => effect,
     unreadable: (_, error) => Effect.die(error),
     askPatch: () => Effect.succeed(true),

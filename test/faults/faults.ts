@@ -174,8 +174,8 @@ export const faults: ReadonlyArray<Fault> = [
     name: "a run ends over the head of signals that wait",
     breaks: "S3",
     file: "src/runtime/execution/Execution.ts",
-    from: "at, refuseIfMail: true }",
-    to: "at, refuseIfMail: false }",
+    from: "refuseIfMail: true,",
+    to: "refuseIfMail: false,",
     tests: ["runtime/end-undone"]
   },
   {

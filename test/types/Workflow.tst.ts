@@ -3,9 +3,19 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
-import { Activity, type ActivityError, ApplicationError, State, Step, Workflow } from "perdure"
+import {
+  Activity,
+  type ActivityError,
+  ApplicationError,
+  type ContractError,
+  State,
+  Step,
+  Workflow,
+  type WorkflowFailure
+} from "perdure"
 import { describe, expect, it } from "tstyche"
 import type { WorkflowContext } from "../../src/dsl/WorkflowContext.js"
 import type { Approval, Item, Order, OrderStatus, Receipt } from "./order.js"
@@ -385,6 +395,27 @@ describe("what a body may ask", () => {
         ActivityError | Cause.TimeoutException | OrderRejected,
         WorkflowContext | Activity.Hosted<"Ping">
       >
+    >()
+  })
+})
+
+describe("Workflow.continueAsNew", () => {
+  it("takes the payload of the workflow that it is given, and never returns (K10)", () => {
+    expect(Workflow.continueAsNew(OrderWorkflow, { id: "1", total: 2 }, { delay: "1 minute" })).type.toBe<
+      Effect.Effect<never, never, WorkflowContext>
+    >()
+    expect(Workflow.continueAsNew(Nightly)).type.toBe<Effect.Effect<never, never, WorkflowContext>>()
+    expect(Workflow.continueAsNew).type.not.toBeCallableWith(OrderWorkflow, { id: "1" })
+    expect(Workflow.continueAsNew).type.not.toBeCallableWith(OrderWorkflow)
+    expect(Workflow.continueAsNew).type.not.toBeCallableWith(Greeting, 1)
+  })
+
+  it("what came before is read by the contract (W17)", () => {
+    expect(Workflow.lastResult(OrderWorkflow)).type.toBe<
+      Effect.Effect<Option.Option<Receipt>, ContractError, WorkflowContext>
+    >()
+    expect(Workflow.lastFailure(OrderWorkflow)).type.toBe<
+      Effect.Effect<Option.Option<OrderRejected | CardDeclined | WorkflowFailure>, never, WorkflowContext>
     >()
   })
 })

@@ -1,15 +1,19 @@
 /**
  * The run itself: its start, the request to cancel it, and exactly one end.
  *
- *   Start ──▶ ExecutionStarted ──▶ ExecutionCompleted | ExecutionFailed | ExecutionCanceled | ExecutionTerminated
- *                   └─ Cancel ──▶ CancelRequested ──▶ (any of the four)
+ *   Start ──▶ ExecutionStarted ──▶ ExecutionCompleted | ExecutionFailed | ExecutionCanceled | ExecutionContinuedAsNew
+ *                   │                 by the body       ExecutionTerminated | ExecutionTimedOut    from outside
+ *                   └─ Cancel ──▶ CancelRequested ──▶ (any of them)
  *
- * 1. Nothing follows an end. 2. Only the first cancel request is recorded (row C1).
+ * 1. Nothing follows an end. 2. Only the first cancel request is recorded (row C1). 3. An end that another run of the
+ * chain follows names it; which one, and when, is decided in Succession.ts.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { Failure } from "../Failure.js"
+import { Failure, RetryState } from "../Failure.js"
+import type { Payload } from "../Payload.js"
+import { RetryPolicy } from "../RetryPolicy.js"
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 
@@ -19,7 +23,15 @@ const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(sche
  * @category models
  * @since 0.1.0
  */
-export const Status = Schema.Literal("Running", "Completed", "Failed", "Canceled", "Terminated")
+export const Status = Schema.Literal(
+  "Running",
+  "Completed",
+  "Failed",
+  "Canceled",
+  "Terminated",
+  "ContinuedAsNew",
+  "TimedOut"
+)
 /** @since 0.1.0 */
 export type Status = typeof Status.Type
 
@@ -31,8 +43,48 @@ const started = {
   /** The version of effect that ran the first turn: wake-ups may move by a hop between versions. */
   effect: optional(Schema.String),
   /** The replay behaviours that the code which started the run knew (row V5). */
-  flags: optional(Schema.Array(Schema.Number))
+  flags: optional(Schema.Array(Schema.Number)),
+  /** The first run of its chain (row U10); absent: this one. */
+  firstRunId: optional(Schema.String),
+  /** The run that it continues or retries. */
+  previousRunId: optional(Schema.String),
+  /** When the first run of the chain started, in epoch milliseconds; absent: this is the first one. */
+  firstStartedAt: optional(Schema.Number),
+  /** Counts from 1; absent: 1. */
+  attempt: optional(Schema.Number),
+  /** Until when its first turn was held (row X7). */
+  startAt: optional(Schema.Number),
+  /** Of the whole chain (row X8). */
+  executionTimeoutMillis: optional(Schema.Number),
+  executionExpiresAt: optional(Schema.Number),
+  /** Of this run. */
+  runTimeoutMillis: optional(Schema.Number),
+  runExpiresAt: optional(Schema.Number),
+  /** Absent: a run that fails is not retried (row X9). */
+  retry: optional(RetryPolicy),
+  /** What the last run of the chain that completed gave, encoded (row W17). */
+  lastResult: optional(Schema.Unknown),
+  /** What the attempt before this one failed with (row W17). */
+  lastFailure: optional(Failure)
 }
+
+/** The run that follows this one, where one does. */
+const followed = { newRunId: optional(Schema.String) }
+/** Why no other attempt is made; "InProgress" where one is. Absent where no policy was given. */
+const decided = { ...followed, retryState: optional(RetryState) }
+
+/** What a body asks of the run that continues it; what is absent is inherited (row K10). */
+const continuation = {
+  workflow: Schema.String,
+  taskQueue: optional(Schema.String),
+  input: optional(Schema.Unknown),
+  delayMillis: optional(Schema.Number),
+  runTimeoutMillis: optional(Schema.Number),
+  retry: optional(RetryPolicy)
+}
+const Continuation = Schema.Struct(continuation)
+/** @since 0.1.0 */
+export type Continuation = typeof Continuation.Type
 
 /** @category models @since 0.1.0 */
 export const ExecutionStarted = Schema.TaggedStruct("ExecutionStarted", started)
@@ -45,7 +97,7 @@ export const ExecutionCompleted = Schema.TaggedStruct("ExecutionCompleted", { re
 export type ExecutionCompleted = typeof ExecutionCompleted.Type
 
 /** @category models @since 0.1.0 */
-export const ExecutionFailed = Schema.TaggedStruct("ExecutionFailed", { failure: Failure })
+export const ExecutionFailed = Schema.TaggedStruct("ExecutionFailed", { failure: Failure, ...decided })
 /** @since 0.1.0 */
 export type ExecutionFailed = typeof ExecutionFailed.Type
 
@@ -68,13 +120,28 @@ export const ExecutionTerminated = Schema.TaggedStruct("ExecutionTerminated", {
 export type ExecutionTerminated = typeof ExecutionTerminated.Type
 
 /** @category models @since 0.1.0 */
+export const ExecutionContinuedAsNew = Schema.TaggedStruct("ExecutionContinuedAsNew", { ...continuation, ...followed })
+/** @since 0.1.0 */
+export type ExecutionContinuedAsNew = typeof ExecutionContinuedAsNew.Type
+
+/** Out of time: no code of the run took part in it (row X8). @category models @since 0.1.0 */
+export const ExecutionTimedOut = Schema.TaggedStruct("ExecutionTimedOut", {
+  timeout: Schema.Literal("Execution", "Run"),
+  ...decided
+})
+/** @since 0.1.0 */
+export type ExecutionTimedOut = typeof ExecutionTimedOut.Type
+
+/** @category models @since 0.1.0 */
 export const events = [
   ExecutionStarted,
   ExecutionCompleted,
   ExecutionFailed,
   CancelRequested,
   ExecutionCanceled,
-  ExecutionTerminated
+  ExecutionTerminated,
+  ExecutionContinuedAsNew,
+  ExecutionTimedOut
 ] as const
 
 /** @category models @since 0.1.0 */
@@ -96,8 +163,14 @@ export interface CancelExecution {
   readonly reason: string
 }
 
+/** @category models @since 0.1.0 */
+export interface ContinueAsNew {
+  readonly _tag: "ContinueAsNew"
+  readonly continuation: Continuation
+}
+
 /** @since 0.1.0 */
-export type Command = CompleteExecution | FailExecution | CancelExecution
+export type Command = CompleteExecution | FailExecution | CancelExecution | ContinueAsNew
 
 /** @category models @since 0.1.0 */
 export const Start = Schema.TaggedStruct("Start", started)
@@ -110,7 +183,13 @@ export const Cancel = Schema.TaggedStruct("Cancel", { reason: Schema.String })
 export type Cancel = typeof Cancel.Type
 
 /** @since 0.1.0 */
-export type Closing = ExecutionCompleted | ExecutionFailed | ExecutionCanceled | ExecutionTerminated
+export type Closing =
+  | ExecutionCompleted
+  | ExecutionFailed
+  | ExecutionCanceled
+  | ExecutionTerminated
+  | ExecutionContinuedAsNew
+  | ExecutionTimedOut
 
 /** What a run's state keeps of this family. @since 0.1.0 */
 export interface Slice {
@@ -144,7 +223,9 @@ export const evolve = {
   ExecutionCompleted: close("Completed"),
   ExecutionFailed: close("Failed"),
   ExecutionCanceled: close("Canceled"),
-  ExecutionTerminated: close("Terminated")
+  ExecutionTerminated: close("Terminated"),
+  ExecutionContinuedAsNew: close("ContinuedAsNew"),
+  ExecutionTimedOut: close("TimedOut")
 }
 
 /** @since 0.1.0 */
@@ -157,6 +238,10 @@ export const decide = {
   CancelExecution: (command: CancelExecution): ExecutionCanceled => ({
     _tag: "ExecutionCanceled",
     reason: command.reason
+  }),
+  ContinueAsNew: ({ continuation }: ContinueAsNew): ExecutionContinuedAsNew => ({
+    _tag: "ExecutionContinuedAsNew",
+    ...continuation
   })
 }
 
@@ -164,15 +249,51 @@ export const decide = {
 export const ends: ReadonlySet<string> = new Set<Command["_tag"]>([
   "CompleteExecution",
   "FailExecution",
-  "CancelExecution"
+  "CancelExecution",
+  "ContinueAsNew"
 ])
 
 /** What identifies an event that a command becomes, and its words: what a replay compares (row V4). @since 0.1.0 */
 export const compare = {
   ExecutionCompleted: { same: () => true, describe: () => "completion of the run" },
   ExecutionFailed: { same: () => true, describe: () => "failure of the run" },
-  ExecutionCanceled: { same: () => true, describe: () => "cancellation of the run" }
+  ExecutionCanceled: { same: () => true, describe: () => "cancellation of the run" },
+  ExecutionContinuedAsNew: {
+    same: (recorded: ExecutionContinuedAsNew, attempted: ExecutionContinuedAsNew): boolean =>
+      recorded.workflow === attempted.workflow,
+    describe: (event: ExecutionContinuedAsNew): string => `continuation as a new run of ${event.workflow}`,
+    input: (event: ExecutionContinuedAsNew): Payload => event.input
+  }
 }
+
+/**
+ * Whether the event is the end of its run.
+ *
+ * @category refinements
+ * @since 0.1.0
+ */
+export const isClosing = (event: { readonly _tag: string }): event is Closing => closings.has(event._tag)
+
+const closings: ReadonlySet<string> = new Set<Closing["_tag"]>([
+  "ExecutionCompleted",
+  "ExecutionFailed",
+  "ExecutionCanceled",
+  "ExecutionTerminated",
+  "ExecutionContinuedAsNew",
+  "ExecutionTimedOut"
+])
+
+/**
+ * Whether an end came from outside, so that no code took part in its turn.
+ *
+ * @category refinements
+ * @since 0.1.0
+ */
+export const isImposed = (event: { readonly _tag: string } | undefined): boolean =>
+  event?._tag === "ExecutionTerminated" || event?._tag === "ExecutionTimedOut"
+
+/** The run that follows an end. @since 0.1.0 */
+export const followerOf = (closing: Closing): string | undefined => "newRunId" in closing ? closing.newRunId : undefined
 
 /** @since 0.1.0 */
 export const accept = {

@@ -33,6 +33,11 @@ export interface Statements {
   readonly drop: (tx: Tx, ids: ReadonlyArray<number>) => Effect.Effect<void, Fault>
   /** Drops what waited for runs that are closed, but for those who wait for an answer. */
   readonly close: (tx: Tx, runIds: ReadonlyArray<string>) => Effect.Effect<void, Fault>
+  /** Moves what waits for runs to those that follow them: each to its run and its owner. */
+  readonly move: (
+    tx: Tx,
+    moves: ReadonlyArray<{ readonly from: string; readonly to: string; readonly owner: string | undefined }>
+  ) => Effect.Effect<void, Fault>
   /** Hands the mail of runs to their new owner. */
   readonly hand: (tx: Tx, owner: string, runIds: ReadonlyArray<string>) => Effect.Effect<void, Fault>
   /** Signals and cancel requests that wait for the runs. */
@@ -75,6 +80,12 @@ export const statements = (dialect: Dialect): Statements => {
     before: "DELETE FROM perdure_mailbox WHERE kind NOT IN ('Query', 'Update') AND run_id IN (",
     row: "?",
     after: ")"
+  })
+  const move = Batch.make(dialect, {
+    before: "UPDATE perdure_mailbox SET run_id = v.column2, owner = v.column3 FROM (VALUES",
+    row: "(?, ?, ?)",
+    after: `) AS v WHERE perdure_mailbox.run_id = v.column1
+      AND perdure_mailbox.kind IN ('Signal', 'Update', 'Cancel')`
   })
   const hand = Batch.make(dialect, {
     before: "UPDATE perdure_mailbox SET owner = ? WHERE run_id IN (",
@@ -126,6 +137,7 @@ export const statements = (dialect: Dialect): Statements => {
     reply: (tx, replies) => Batch.run(tx, reply, replies.flatMap(({ at, body, requestId }) => [requestId, at, body])),
     drop: (tx, ids) => Batch.run(tx, drop, ids),
     close: (tx, runIds) => Effect.zipRight(Batch.run(tx, closeRest, runIds), Batch.run(tx, hand, runIds, [null])),
+    move: (tx, moves) => Batch.run(tx, move, moves.flatMap(({ from, owner, to }) => [from, to, owner ?? null])),
     hand: (tx, owner, runIds) => Batch.run(tx, hand, runIds, [owner]),
     refusing: (tx, runIds) => Effect.flatMap(Batch.run(tx, refusing, distinct(runIds)), Rows.mail)
   }

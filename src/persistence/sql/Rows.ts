@@ -5,11 +5,12 @@
  */
 import * as Option from "effect/Option"
 import type { Status } from "../../core/family/Execution.js"
+import { Status as StatusSchema } from "../../core/family/Execution.js"
 import type { HistoryRow, Mail, MailKind, Reply, Run, Task, TaskNotice, Worker } from "../Store.js"
 import type { Decode, Kind } from "./Decode.js"
 import { decode } from "./Decode.js"
 
-const statuses = new Set<Status>(["Running", "Completed", "Failed", "Canceled", "Terminated"])
+const statuses = new Set<Status>(StatusSchema.literals)
 
 /** @since 0.1.0 */
 export const run: Decode<Run> = decode(

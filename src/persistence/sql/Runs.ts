@@ -39,6 +39,10 @@ export const make = (
   const latestOf = text(
     `SELECT ${columns} FROM perdure_runs r WHERE r.workflow_id = ? ORDER BY r.started_at DESC, r.run_id DESC LIMIT 1`
   )
+  const latestOfChain = text(
+    `SELECT ${columns} FROM perdure_runs r WHERE r.workflow_id = ? AND coalesce(r.first_run_id, r.run_id) = ?
+    ORDER BY r.started_at DESC, r.run_id DESC LIMIT 1`
+  )
   const list = text(`SELECT ${columns} FROM perdure_runs r WHERE r.run_id < ? ORDER BY r.run_id DESC LIMIT ?`)
   const listByStatus = text(
     `SELECT ${columns} FROM perdure_runs r WHERE r.status = ? AND r.run_id < ? ORDER BY r.run_id DESC LIMIT ?`
@@ -89,9 +93,13 @@ export const make = (
         (tx) => Effect.map(Effect.flatMap(tx(byId, [runId]), Rows.run), (rows) => Option.fromNullable(rows[0]))
       ),
 
-    findLatest: (workflowId) =>
+    findLatest: (workflowId, firstRunId) =>
       db.read("findLatest", (tx) =>
         Effect.gen(function*() {
+          if (firstRunId !== undefined) {
+            const found = yield* Effect.flatMap(tx(latestOfChain, [workflowId, firstRunId]), Rows.run)
+            return Option.fromNullable(found[0])
+          }
           const open = yield* Effect.flatMap(tx(openOf, [workflowId]), Rows.run)
           const rows = open.length > 0 ? open : yield* Effect.flatMap(tx(latestOf, [workflowId]), Rows.run)
           return Option.fromNullable(rows[0])

@@ -108,6 +108,9 @@ export const statements = (
       if (rows.replies.length > 0) {
         steps.push(mailbox.reply(tx, rows.replies))
       }
+      if (rows.moves.length > 0) {
+        steps.push(mailbox.move(tx, rows.moves))
+      }
       if (rows.closed.length > 0) {
         steps.push(closing.close(tx, rows.closed, worker))
       }
@@ -152,6 +155,7 @@ const gather = (worker: string, turns: ReadonlyArray<TurnCommit>) => {
   const replies: Array<Reply> = []
   const closed: Array<Closing.Closed> = []
   const creations: Array<Creation> = []
+  const moves: Array<{ readonly from: string; readonly to: string; readonly owner: string | undefined }> = []
   const wakes = new Map<string, number | null>()
   const attentions = new Map<string, string | null>()
 
@@ -198,6 +202,11 @@ const gather = (worker: string, turns: ReadonlyArray<TurnCommit>) => {
     }
     if (turn.close !== undefined) {
       closed.push({ runId, status: turn.close.status, at: turn.close.at })
+      const to = turn.close.next
+      if (to !== undefined) {
+        const owned = turn.creates.some((creation) => creation.owned && creation.run.runId === to)
+        moves.push({ from: runId, to, owner: owned ? worker : undefined })
+      }
     }
   }
   return {
@@ -210,6 +219,7 @@ const gather = (worker: string, turns: ReadonlyArray<TurnCommit>) => {
     replies,
     closed,
     creations,
+    moves,
     wakes: [...wakes].flat(),
     attentions: [...attentions].flat()
   }

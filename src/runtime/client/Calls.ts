@@ -11,7 +11,7 @@ import * as Option from "effect/Option"
 import type { Stored } from "../../core/Message.js"
 import * as Messages from "../../core/Message.js"
 import type * as Workflow from "../../dsl/Workflow.js"
-import { CallTimeout, StoreUnavailable, WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
+import { CallTimeout, StoreUnavailable, WorkflowClosed, WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
 import type { MailKind, PostResult, Run, Store, StoreError } from "../../persistence/Store.js"
 import type { Engine } from "../Engine.js"
 
@@ -25,6 +25,8 @@ export interface Target {
   readonly workflow: Workflow.Any
   readonly workflowId: string
   readonly runId: string | undefined
+  /** The first run of the chain that it is bound to, whichever of its runs is open (row U10); undefined: to none. */
+  readonly chain?: string | undefined
 }
 
 /** How errors name it. @since 0.1.0 */
@@ -77,10 +79,10 @@ export class Calls {
     return Effect.mapError(effect, (error) => unavailable(call, error))
   }
 
-  /** The run that a handle means: the one it names, else the open one of its id, else the latest. */
+  /** The run that a handle means: the last of its chain, the one it names, else the open one of its id, else the latest. */
   find(target: Target, call: string): Effect.Effect<Run, WorkflowNotFound | StoreUnavailable> {
-    const found = target.runId === undefined
-      ? this.store.findLatest(target.workflowId)
+    const found = target.chain !== undefined || target.runId === undefined
+      ? this.store.findLatest(target.workflowId, target.chain)
       : this.store.findRun(target.runId)
     return Effect.flatMap(
       this.of(call, found),
@@ -101,11 +103,36 @@ export class Calls {
     return this.of(call, this.store.post({ runId, kind: message._tag, body: Messages.encode(message) }, this.now()))
   }
 
-  /** The run that a handle means, by its id alone. */
+  /** The run that a handle means, by its id alone. One that this process has in memory is open, and nothing follows it. */
   runIdOf(target: Target, call: string): Effect.Effect<string, WorkflowNotFound | StoreUnavailable> {
-    return target.runId === undefined
-      ? Effect.map(this.find(target, call), (run) => run.runId)
-      : Effect.succeed(target.runId)
+    const { chain, runId } = target
+    return runId !== undefined && (chain === undefined || this.engine?.isResident(runId) === true)
+      ? Effect.succeed(runId)
+      : Effect.map(this.find(target, call), (run) => run.runId)
+  }
+
+  /**
+   * Runs a call on the run that a handle means. Where that one closes meanwhile, and the handle names no run, it is run
+   * again on the one that took its place, if there is one (rows K12, U7).
+   */
+  onCurrent<A, E>(
+    target: Target,
+    call: string,
+    use: (runId: string) => Effect.Effect<A, E>
+  ): Effect.Effect<A, E | WorkflowNotFound | StoreUnavailable> {
+    const attempt = (runId: string): Effect.Effect<A, E | WorkflowNotFound | StoreUnavailable> =>
+      target.runId !== undefined && target.chain === undefined
+        ? use(runId)
+        : Effect.catchIf(
+          use(runId),
+          isWorkflowClosed,
+          (closed) =>
+            Effect.flatMap(
+              this.find(target, call),
+              (run) => run.runId === runId || run.status !== "Running" ? Effect.fail(closed as E) : attempt(run.runId)
+            )
+        )
+    return Effect.flatMap(this.runIdOf(target, call), attempt)
   }
 
   /** Says something to the engine after all that this client said to the same run by mail. */
@@ -152,6 +179,8 @@ export class Calls {
     }))
   }
 }
+
+const isWorkflowClosed = (error: unknown): boolean => error instanceof WorkflowClosed
 
 /** @since 0.1.0 */
 export const unavailable = (call: string, error: { readonly message: string }): StoreUnavailable =>

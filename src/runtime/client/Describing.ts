@@ -9,11 +9,14 @@ import { attemptOf } from "../../core/ActivityTask.js"
 import type { Turn } from "../../core/Event.js"
 import * as Failures from "../../core/Failure.js"
 import * as Activities from "../../core/family/Activity.js"
+import { followerOf } from "../../core/family/Execution.js"
 import type { Attention, Description, PendingActivity } from "../../dsl/Client.js"
 import type { WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
 import { StoreUnavailable } from "../../dsl/WorkflowFailure.js"
+import type { Run } from "../../persistence/Store.js"
 import * as Histories from "../Histories.js"
 import type { Calls, Target } from "./Calls.js"
+import * as Ending from "./Ending.js"
 import { scheduledBy } from "./PendingTasks.js"
 
 /** Row X11. @since 0.1.0 */
@@ -35,6 +38,12 @@ export const describe = (
       status: run.status,
       startedAt: run.startedAt,
       closedAt: run.closedAt,
+      firstRunId: run.firstRunId,
+      previousRunId: run.previousRunId,
+      nextRunId: yield* nextOf(calls, run),
+      attempt: run.attempt,
+      startAt: run.startAt,
+      expiresAt: run.expiresAt,
       turns: size.turns,
       historyBytes: size.bytes,
       attention: run.attention === undefined ? undefined : JSON.parse(run.attention) as Attention,
@@ -56,6 +65,12 @@ export const describe = (
       wakeAt: run.wakeAt
     }
   })
+
+/** What cannot be read is left out: `history` says what is wrong with it. */
+const nextOf = (calls: Calls, run: Run): Effect.Effect<string | undefined> =>
+  run.status === "Running"
+    ? Effect.succeed(undefined)
+    : Effect.orElseSucceed(Effect.map(Ending.closingOf(calls, run), followerOf), () => undefined)
 
 /** All turns, in order. @since 0.1.0 */
 export const history = (

@@ -9,20 +9,33 @@ import * as Option from "effect/Option"
 import * as Events from "../../core/Event.js"
 import type { Failure } from "../../core/Failure.js"
 import type { Closing } from "../../core/family/Execution.js"
+import { followerOf, isClosing } from "../../core/family/Execution.js"
+import { timeoutFailure } from "../../core/Succession.js"
 import type { WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
-import { StoreUnavailable, WorkflowFailure } from "../../dsl/WorkflowFailure.js"
+import { StoreUnavailable, WorkflowContinuedAsNew, WorkflowFailure } from "../../dsl/WorkflowFailure.js"
 import type { Run } from "../../persistence/Store.js"
 import type { Calls, Target } from "./Calls.js"
 import { nameOf } from "./Calls.js"
+
+/** Waits for the end of the last run of a chain, from the run on that the handle means (row K12). @since 0.1.0 */
+export const lastClosing = (
+  calls: Calls,
+  target: Target
+): Effect.Effect<Closing, WorkflowNotFound | StoreUnavailable> =>
+  Effect.flatMap(closing(calls, target), (end): ReturnType<typeof lastClosing> => {
+    const runId = followerOf(end)
+    return runId === undefined ? Effect.succeed(end) : lastClosing(calls, { ...target, runId, chain: undefined })
+  })
 
 /** Waits for the end of a run: told by the engine while it has it, else seen in the store. @since 0.1.0 */
 export const closing = (
   calls: Calls,
   target: Target
 ): Effect.Effect<Closing, WorkflowNotFound | StoreUnavailable> => {
-  return Effect.flatMap(calls.runIdOf(target, "result"), (runId) => {
+  const named = target.runId === undefined ? calls.runIdOf(target, "result") : Effect.succeed(target.runId)
+  return Effect.flatMap(named, (runId) => {
     const { engine } = calls
-    const seen = () => fromStore(calls, { ...target, runId })
+    const seen = () => fromStore(calls, { ...target, runId, chain: undefined })
     if (engine === undefined) return seen()
     const told = Effect.async<Closing | undefined>((resume) => {
       // One that is only on its way into memory may turn out to be closed, or another worker's.
@@ -39,10 +52,11 @@ const fromStore = (calls: Calls, target: Target): Effect.Effect<Closing, Workflo
     Effect.flatMap(calls.find(target, "result"), (run) =>
       run.status === "Running"
         ? Effect.succeed(Option.none())
-        : Effect.map(last(calls, run), Option.some))
+        : Effect.map(closingOf(calls, run), Option.some))
   )
 
-const last = (calls: Calls, run: Run): Effect.Effect<Closing, StoreUnavailable> =>
+/** The end of a closed run. @since 0.1.0 */
+export const closingOf = (calls: Calls, run: Run): Effect.Effect<Closing, StoreUnavailable> =>
   Effect.flatMap(calls.of("result", calls.store.lastTurn(run.runId)), (row) => {
     const events = Option.isNone(row) ? Either.right([]) : Events.decode(row.value)
     if (Either.isLeft(events)) {
@@ -56,23 +70,10 @@ const last = (calls: Calls, run: Run): Effect.Effect<Closing, StoreUnavailable> 
       : Effect.succeed(end)
   })
 
-/** @since 0.1.0 */
-export const isClosing = (event: Events.Event): event is Closing => {
-  switch (event._tag) {
-    case "ExecutionCompleted":
-    case "ExecutionFailed":
-    case "ExecutionCanceled":
-    case "ExecutionTerminated":
-      return true
-    default:
-      return false
-  }
-}
-
 /** The result, the declared error, or `WorkflowFailure` (row X3). @since 0.1.0 */
 export const outcome = (target: Target, closing: Closing): Effect.Effect<unknown, unknown> => {
   const { codecs } = target.workflow
-  const fail = (status: "Failed" | "Canceled" | "Terminated", failure: Failure) =>
+  const fail = (status: WorkflowFailure["status"], failure: Failure) =>
     Effect.fail(new WorkflowFailure({ ...nameOf(target), status, failure }))
   switch (closing._tag) {
     case "ExecutionCompleted":
@@ -88,6 +89,10 @@ export const outcome = (target: Target, closing: Closing): Effect.Effect<unknown
       return fail("Canceled", { _tag: "Canceled", message: withReason("canceled", closing.reason) })
     case "ExecutionTerminated":
       return fail("Terminated", { _tag: "Terminated", message: withReason("terminated", closing.reason) })
+    case "ExecutionTimedOut":
+      return fail("TimedOut", timeoutFailure(closing.timeout))
+    case "ExecutionContinuedAsNew":
+      return Effect.fail(new WorkflowContinuedAsNew({ ...nameOf(target), newRunId: closing.newRunId ?? "" }))
   }
 }
 

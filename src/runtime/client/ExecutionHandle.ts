@@ -30,16 +30,21 @@ export class ExecutionHandle implements Target {
     calls: Calls,
     readonly workflow: Workflow.Any,
     readonly workflowId: string,
-    readonly runId: string | undefined
+    readonly runId: string | undefined,
+    readonly chain: string | undefined
   ) {
     this.#calls = calls
   }
 
   get raw(): ExecutionHandle {
-    return new ExecutionHandle(this.#calls, untyped(this.workflow.name), this.workflowId, this.runId)
+    return new ExecutionHandle(this.#calls, untyped(this.workflow.name), this.workflowId, this.runId, this.chain)
   }
 
   get result(): Effect.Effect<unknown, unknown> {
+    return Effect.flatMap(Ending.lastClosing(this.#calls, this), (closing) => Ending.outcome(this, closing))
+  }
+
+  get runResult(): Effect.Effect<unknown, unknown> {
     return Effect.flatMap(Ending.closing(this.#calls, this), (closing) => Ending.outcome(this, closing))
   }
 
@@ -54,16 +59,16 @@ export class ExecutionHandle implements Target {
   terminate(reason = ""): Effect.Effect<void, WorkflowNotFound | WorkflowClosed | StoreUnavailable> {
     const { engine, store } = this.#calls
     const closing = { _tag: "ExecutionTerminated" as const, reason }
-    return Effect.gen(this, function*() {
-      const run = yield* this.#calls.find(this, "terminate")
-      const done = yield* this.#calls.of(
-        "terminate",
-        store.terminate(run.runId, Events.encode([closing]), Events.format, this.#calls.now())
-      )
-      if (done === "Closed") return yield* new WorkflowClosed(nameOf(this))
-      if (done === "NotFound") return yield* new WorkflowNotFound(nameOf(this))
-      engine?.terminated(run.runId, closing)
-    })
+    return this.#calls.onCurrent(this, "terminate", (runId) =>
+      Effect.gen(this, function*() {
+        const done = yield* this.#calls.of(
+          "terminate",
+          store.terminate(runId, Events.encode([closing]), Events.format, this.#calls.now())
+        )
+        if (done === "Closed") return yield* new WorkflowClosed(nameOf(this))
+        if (done === "NotFound") return yield* new WorkflowNotFound(nameOf(this))
+        engine?.terminated(runId, closing)
+      }))
   }
 
   query(name: string, payload?: unknown, options?: TimeoutOption): Effect.Effect<unknown, unknown> {

@@ -44,7 +44,7 @@ export const cancel = (calls: Calls, target: Target, reason: string): Effect.Eff
 
 const send = (calls: Calls, target: Target, message: Message): Effect.Effect<void, Trouble> => {
   const call = message._tag === "Signal" ? `signal ${message.name}` : "cancel"
-  return Effect.flatMap(calls.runIdOf(target, call), (runId) => {
+  return calls.onCurrent(target, call, (runId) => {
     const mailed = byMail(calls, target, runId, message, call)
     const { engine } = calls
     if (engine === undefined || !engine.isResident(runId)) return mailed

@@ -3,12 +3,13 @@
  *
  * @since 0.1.0
  */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { v7 as uuidv7 } from "uuid"
-import type { Start } from "../../core/family/Execution.js"
 import { Limits } from "../../core/Limits.js"
 import * as Messages from "../../core/Message.js"
+import * as RetryPolicy from "../../core/RetryPolicy.js"
+import * as Succession from "../../core/Succession.js"
 import type { StartError } from "../../dsl/Client.js"
 import { ContractError } from "../../dsl/Contract.js"
 import type * as Workflow from "../../dsl/Workflow.js"
@@ -16,7 +17,9 @@ import type { StoreUnavailable } from "../../dsl/WorkflowFailure.js"
 import { WorkflowAlreadyStarted } from "../../dsl/WorkflowFailure.js"
 import type { NewRun } from "../../persistence/Store.js"
 import type { Settled } from "../execution/Item.js"
+import * as Successor from "../execution/Successor.js"
 import * as Flags from "../interpreter/Flags.js"
+import { make as newRunId } from "../RunIds.js"
 import type { Calls } from "./Calls.js"
 import { unavailable } from "./Calls.js"
 
@@ -24,16 +27,47 @@ import { unavailable } from "./Calls.js"
 export interface StartOptions {
   readonly workflowId?: string | undefined
   readonly taskQueue?: string | undefined
+  readonly startDelay?: Duration.DurationInput | undefined
+  readonly executionTimeout?: Duration.DurationInput | undefined
+  readonly runTimeout?: Duration.DurationInput | undefined
+  readonly retry?: RetryPolicy.Options | undefined
 }
-
-/** A copy in one piece: as the library joins them, an id is some thirty strings in memory. */
-const newId = (): string => Buffer.from(uuidv7(), "latin1").toString("latin1")
 
 const idRule = `must have 1 to ${Limits.identifierCharsMax} characters`
 
 /** Ids are index keys: they have a bound. @since 0.1.0 */
 export const checkId = (subject: string, id: string): ContractError | undefined =>
   id.length === 0 || id.length > Limits.identifierCharsMax ? new ContractError({ subject, reason: idRule }) : undefined
+
+/** What bounds the run: as its start says, else as its definition does. */
+const termsOf = (
+  options: StartOptions,
+  own: Workflow.WorkflowOptions<unknown> | undefined
+): Either.Either<Succession.Terms, ContractError> => {
+  const refuse = (subject: string, reason: string) => Either.left(new ContractError({ subject, reason }))
+  const { executionTimeout = own?.executionTimeout, retry = own?.retry, runTimeout = own?.runTimeout } = options
+  const { startDelay } = options
+  for (const [subject, duration] of Object.entries({ executionTimeout, runTimeout })) {
+    if (duration !== undefined && !(millis(duration) > 0)) return refuse(subject, "must be longer than nothing")
+  }
+  try {
+    return Either.right({
+      ...(startDelay === undefined ? {} : { delayMillis: millis(startDelay) }),
+      ...(isBounded(executionTimeout) ? { executionTimeoutMillis: millis(executionTimeout) } : {}),
+      ...(isBounded(runTimeout) ? { runTimeoutMillis: millis(runTimeout) } : {}),
+      ...(retry === undefined ? {} : { retry: RetryPolicy.make(retry) })
+    })
+  } catch (thrown) {
+    if (thrown instanceof RetryPolicy.RetryPolicyError) return refuse("retry", thrown.message)
+    throw thrown
+  }
+}
+
+const millis = (input: Duration.DurationInput): number => Math.min(Duration.toMillis(input), Limits.durationMillisMax)
+
+/** An endless timeout is none. */
+const isBounded = (input: Duration.DurationInput | undefined): input is Duration.DurationInput =>
+  input !== undefined && millis(input) < Limits.durationMillisMax
 
 /**
  * Starts a run; succeeds with it once it cannot be lost any more.
@@ -50,20 +84,26 @@ export const start = (
     const encoded = workflow.codecs.payload.encode(payload)
     if (Either.isLeft(encoded)) return Effect.fail(encoded.left)
     const { engine } = calls
-    const key = (workflow as Partial<{ options: Workflow.WorkflowOptions<unknown> }>).options?.idempotencyKey
-    const workflowId = options.workflowId ?? key?.(payload) ?? newId()
+    const own = (workflow as Partial<{ options: Workflow.WorkflowOptions<unknown> }>).options
+    const workflowId = options.workflowId ?? own?.idempotencyKey?.(payload) ?? newRunId()
     const taskQueue = options.taskQueue ?? engine?.options.taskQueue ?? "default"
     const refused = checkId("workflowId", workflowId) ?? checkId("taskQueue", taskQueue)
     if (refused !== undefined) return Effect.fail(refused)
-    const run: NewRun = { runId: newId(), workflowId, workflow: workflow.name, taskQueue, startedAt: calls.now() }
-    const message: Start = {
-      _tag: "Start",
-      workflow: workflow.name,
-      workflowId,
-      taskQueue,
-      ...Flags.stamp(),
-      ...(encoded.right === undefined ? {} : { input: encoded.right })
-    }
+    const terms = termsOf(options, own)
+    if (Either.isLeft(terms)) return Effect.fail(terms.left)
+    const now = calls.now()
+    const message = Succession.first(
+      {
+        workflow: workflow.name,
+        workflowId,
+        taskQueue,
+        ...Flags.stamp(),
+        ...(encoded.right === undefined ? {} : { input: encoded.right })
+      },
+      terms.right,
+      now
+    )
+    const run = Successor.rowOf(newRunId(), message, now)
     const exists = (runId: string) =>
       Effect.fail(new WorkflowAlreadyStarted({ workflow: workflow.name, workflowId, runId }))
     const byStore = () =>
@@ -76,7 +116,8 @@ export const start = (
           // Its own run: it was written after all.
           created._tag === "Created" || created.runId === run.runId ? Effect.succeed(run) : exists(created.runId)
       )
-    if (engine === undefined || !engine.serves(workflow.name, taskQueue)) return byStore()
+    const held = message.startAt !== undefined
+    if (engine === undefined || held || !engine.serves(workflow.name, taskQueue)) return byStore()
     return Effect.flatMap(
       Effect.async<Settled>((resume) => engine.start(run, message, (settled) => resume(Effect.succeed(settled)))),
       (settled): Effect.Effect<NewRun, WorkflowAlreadyStarted | StoreUnavailable> => {

@@ -16,6 +16,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { v4 as uuid } from "uuid"
 import * as Events from "../../core/Event.js"
+import { isClosing } from "../../core/family/Execution.js"
 import type { Outcome } from "../../core/family/Update.js"
 import { Limits } from "../../core/Limits.js"
 import type { Stored } from "../../core/Message.js"
@@ -28,7 +29,6 @@ import type { Settled, UpdateAnswer } from "../execution/Item.js"
 import { letter } from "../execution/Item.js"
 import type { Calls, Target, TimeoutOption } from "./Calls.js"
 import { isClosed, nameOf, timeoutOf, unavailable, within } from "./Calls.js"
-import { isClosing } from "./Ending.js"
 import { checkId } from "./Starting.js"
 
 /** @since 0.1.0 */
@@ -91,12 +91,11 @@ export const startUpdate = (
 
 const send = (calls: Calls, target: Target, message: Message): Effect.Effect<First, Trouble> => {
   const { engine } = calls
-  if (engine === undefined) return byMail(calls, target, message)
   const call = `update ${message.name}`
-  return Effect.flatMap(calls.runIdOf(target, call), (runId) =>
-    engine.isResident(runId)
+  return calls.onCurrent(target, call, (runId) =>
+    engine?.isResident(runId) === true
       ? calls.inOrder(runId, call, byEngine(calls, engine, target, runId, message))
-      : byMail(calls, target, message))
+      : byMail(calls, target, runId, message))
 }
 
 // --- by the engine
@@ -177,7 +176,7 @@ const instead = (
         ? ofClosed(calls, target, runId, message)
         : Effect.succeed({ _tag: "Final", final: refusedFor(settled.reason) })
     default:
-      return byMail(calls, target, message)
+      return byMail(calls, target, runId, message)
   }
 }
 
@@ -222,10 +221,10 @@ const tell = <A extends UpdateAnswer>(
 
 // --- by mail
 
-const byMail = (calls: Calls, target: Target, message: Message): Effect.Effect<First, Trouble> =>
+const byMail = (calls: Calls, target: Target, runId: string, message: Message): Effect.Effect<First, Trouble> =>
   Effect.gen(function*() {
     const call = `update ${message.name}`
-    const run = yield* calls.find(target, call)
+    const run = yield* calls.find({ ...target, runId, chain: undefined }, call)
     const replyTo = uuid()
     const posted = yield* calls.post(run.runId, { ...message, replyTo }, call)
     if (posted === "NotFound") return yield* new WorkflowNotFound(nameOf(target))
@@ -235,7 +234,16 @@ const byMail = (calls: Calls, target: Target, message: Message): Effect.Effect<F
       case "Closed":
         return yield* ofClosed(calls, target, run.runId, message)
       case "Accepted":
-        return { _tag: "Accepted", wait: untilRecorded(calls, run, message.id, replyTo) }
+        // By the run that follows, where it waited unseen while this one ended (row U7).
+        return {
+          _tag: "Accepted",
+          wait: untilRecorded(
+            calls,
+            answer.runId === undefined || answer.runId === run.runId ? run : { runId: answer.runId, turn: 0 },
+            message.id,
+            replyTo
+          )
+        }
       default:
         return { _tag: "Final", final: answer }
     }

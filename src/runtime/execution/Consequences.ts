@@ -11,7 +11,7 @@ import * as Activities from "../../core/family/Activity.js"
 import type { Closing } from "../../core/family/Execution.js"
 import type { Outcome } from "../../core/family/Update.js"
 import type { RunState } from "../../core/RunState.js"
-import type { NewTask, Reply, Run, TurnCommit, WorkerId } from "../../persistence/Store.js"
+import type { Creation, NewTask, Reply, Run, TurnCommit, WorkerId } from "../../persistence/Store.js"
 import type { Attempt } from "../activity/Attempt.js"
 import type { Letter, UpdateAnswer } from "./Item.js"
 
@@ -69,6 +69,7 @@ export interface Release {
   readonly letters: ReadonlyArray<Letter>
   readonly consequences: Consequences
   readonly closing: Closing | undefined
+  readonly creates: ReadonlyArray<Creation>
 }
 
 /** A commit that writes nothing yet. @since 0.1.0 */
@@ -126,7 +127,7 @@ export const of = (events: ReadonlyArray<Event>, situation: Situation): Conseque
         out.add("canceledSteps", event.seq)
         break
       case "UpdateAccepted":
-        out.tell(event.id, { _tag: "Accepted" }, event.replyTo, at)
+        out.tell(event.id, { _tag: "Accepted", runId: situation.run.runId }, event.replyTo, at)
         break
       case "UpdateCompleted":
       case "UpdateFailed":

@@ -18,6 +18,7 @@ import type { Command } from "../../core/Command.js"
 import * as Commands from "../../core/Command.js"
 import type { Event, Turn } from "../../core/Event.js"
 import * as Events from "../../core/Event.js"
+import { followerOf } from "../../core/family/Execution.js"
 import type { Update } from "../../core/family/Update.js"
 import { Limits } from "../../core/Limits.js"
 import type { RunState } from "../../core/RunState.js"
@@ -36,6 +37,7 @@ import * as Intake from "./Intake.js"
 import type { Item, Letter, Question, UpdateAnswer } from "./Item.js"
 import * as Items from "./Item.js"
 import * as Replaying from "./Replaying.js"
+import * as Successor from "./Successor.js"
 import type { Surroundings } from "./Surroundings.js"
 import { UpdateCalls } from "./UpdateCalls.js"
 import { WakeUp } from "./WakeUp.js"
@@ -61,14 +63,19 @@ export class Execution {
   private readonly refusedItems: Array<Item> = []
 
   constructor(
-    readonly run: Pick<Run, "runId" | "workflowId" | "workflow" | "taskQueue">,
+    readonly run: Pick<Run, "runId" | "workflowId" | "workflow" | "taskQueue" | "startedAt">,
     readonly host: WorkflowHost,
     private readonly around: Surroundings<Execution>,
     from: { readonly epoch: number; readonly wakeAt: number | undefined; readonly attention: Attention | undefined },
     created?: NewRun
   ) {
     this.epoch = from.epoch
-    this.wakeUp = new WakeUp(around, from.wakeAt, (seq) => this.post(Items.letter({ _tag: "TimerDue", seq })))
+    this.wakeUp = new WakeUp(
+      around,
+      from.wakeAt,
+      (seq) => this.post(Items.letter({ _tag: "TimerDue", seq })),
+      () => this.expire()
+    )
     this.attention = from.attention
     this.created = created
     this.state = RunStates.empty(run.runId)
@@ -217,7 +224,7 @@ export class Execution {
       // Signals are waiting: the end is undone, and the turn taken again with them (row S3).
       return this.leave([...dropped, ...Items.afterUndoneEnd(taken, this.inbox)], "Reload")
     }
-    this.commitTurn(at, recorded, output, taken, dropped)
+    this.commitTurn(at, recorded, output, taken, dropped, ending)
   }
 
   /** Only what was sent and not yet taken in counts; a run that ends by a signal handler's failure ends all the same. */
@@ -267,10 +274,14 @@ export class Execution {
     messages: ReadonlyArray<Event>,
     output: TurnOutput,
     taken: ReadonlyArray<Letter>,
-    dropped: ReadonlyArray<Letter>
+    dropped: ReadonlyArray<Letter>,
+    ending: boolean
   ): void {
     const events: Array<Event> = [...messages]
     for (const command of output.commands) events.push(Commands.decide(command, at, this.state))
+    const creates = ending
+      ? Successor.complete(events, this.run, this.state, at, this.around)
+      : Consequences.nothing.creates
     const turn: Turn = { turn: this.state.turn + 1, at, events }
     const consequences = Consequences.of(events, {
       run: this.run,
@@ -285,7 +296,10 @@ export class Execution {
     RunStates.evolve(this.state, turn)
     this.fibers = this.interpreter.fibers
     const { closed } = this.state
-    if (closed !== undefined) Consequences.addAbandoned(consequences, this.state, at)
+    if (closed !== undefined) {
+      Consequences.addAbandoned(consequences, this.state, at)
+      dropped = [...dropped, ...this.updates.takeAttached(consequences, at)]
+    }
     const attention = this.attentionAfter()
     // Written out: copying the parts of it together took a tenth of a turn's time.
     this.commit(
@@ -298,18 +312,23 @@ export class Execution {
         attention: attention.change,
         close: closed === undefined
           ? undefined
-          : { status: this.state.status as Exclude<RunState["status"], "Running">, at, refuseIfMail: true },
+          : {
+            status: this.state.status as Exclude<RunState["status"], "Running">,
+            at,
+            refuseIfMail: true,
+            next: followerOf(closed)
+          },
         consumed: Items.mailIds(taken, dropped),
         tasksAdded: consequences.tasksAdded,
         tasksRemoved: consequences.tasksRemoved,
         tasksCanceled: consequences.cancels,
         mail: Consequences.nothing.mail,
         replies: consequences.replies,
-        creates: Consequences.nothing.creates
+        creates
       },
       taken,
       consequences.starts,
-      { letters: taken, consequences, closing: closed }
+      { letters: taken, consequences, closing: closed, creates }
     )
     if (output.logs.length > 0) this.around.log(this, output.logs)
     this.inbox.push(...this.updates.afterTurn())
@@ -381,17 +400,10 @@ export class Execution {
       const left = [...this.updates.takeEarly(), ...this.inbox.splice(0)]
       this.evict()
       this.around.closed(this, release.closing)
-      for (const item of left) {
-        if (item._tag === "Letter") {
-          item.settled?.({ _tag: "Dropped", reason: "closed" })
-          if (item.message._tag === "Update") {
-            this.around.updateAnswered(this.runId, item.message.id, Consequences.abandoned(item.message.id))
-          }
-        }
-      }
-      const questions = left.filter((item) => item._tag === "Question")
+      const questions = Items.tellClosed(left, followerOf(release.closing) !== undefined)
       if (questions.length > 0) this.around.drop(this, questions, "Reload")
     }
+    if (release.creates.length > 0) this.around.created(release.creates)
   }
 
   private refused(refusal: Refusal, letters: ReadonlyArray<Letter>, starts: ReadonlyArray<Attempt>): void {
@@ -410,6 +422,13 @@ export class Execution {
       refusal._tag === "Fenced" ? "Refused" : "Reload"
     )
     for (const run of after) run()
+  }
+
+  /** Out of time: what comes back from the store is ended there, without its body (row X8). */
+  private expire(): void {
+    if (!this.stopped && this.state.closed === undefined) {
+      this.leave([...this.updates.takeEarly(), ...this.inbox], "Reload")
+    }
   }
 
   /** Takes this copy out of memory and hands the items to whoever goes on. */

@@ -28,7 +28,7 @@ export type Settled =
 
 /** An answer to an update, at each of its stages. @since 0.1.0 */
 export type UpdateAnswer =
-  | { readonly _tag: "Accepted" }
+  | { readonly _tag: "Accepted"; readonly runId?: string }
   | { readonly _tag: "Rejected"; readonly failure: Failure }
   | Outcome
 
@@ -130,6 +130,21 @@ export const mailIds = (...lists: ReadonlyArray<ReadonlyArray<Letter>>): Readonl
 /** Signals and cancel requests that wait undo an end (row S3). @since 0.1.0 */
 export const undoesEnd = (item: Item): boolean =>
   item._tag === "Letter" && (item.message._tag === "Signal" || item.message._tag === "Cancel")
+
+/**
+ * Tells senders that the run is at its end. Where another run follows, they send again to that one; what came by the
+ * mailbox is there already (row U7). Gives the questions back, which a closed run answers too.
+ *
+ * @since 0.1.0
+ */
+export const tellClosed = (items: ReadonlyArray<Item>, followed: boolean): ReadonlyArray<Question> => {
+  const questions: Array<Question> = []
+  for (const item of items) {
+    if (item._tag === "Question") questions.push(item)
+    else item.settled?.(followed ? { _tag: "Moved" } : { _tag: "Dropped", reason: "closed" })
+  }
+  return questions
+}
 
 /** Tells senders that the store is in trouble, while their letters are kept. @since 0.1.0 */
 export const tellTrouble = (letters: ReadonlyArray<Letter>, error: StoreError): void => {

@@ -5,6 +5,7 @@
  */
 import type { Command } from "../../core/Command.js"
 import type { Turn } from "../../core/Event.js"
+import { isImposed } from "../../core/family/Execution.js"
 import * as Replay from "../../core/Replay.js"
 import type { RunState } from "../../core/RunState.js"
 import * as RunStates from "../../core/RunState.js"
@@ -37,8 +38,8 @@ export interface Subject {
 export const replay = (history: ReadonlyArray<Turn>, subject: Subject): void => {
   const { interpreter, run, state, strict } = subject
   for (const turn of history) {
-    // A termination came from outside: no code of the run took part in it.
-    if (turn.events[0]?._tag !== "ExecutionTerminated") {
+    // A termination, or the end of its time, came from outside: no code of the run took part in it.
+    if (!isImposed(turn.events[0])) {
       const { commands } = interpreter.turn({
         at: turn.at,
         events: turn.events.filter(Replay.isMessageEvent),

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { Closing } from "../../core/family/Execution.js"
-import type { Refusal, StoreError, TurnCommit } from "../../persistence/Store.js"
+import type { Creation, Refusal, StoreError, TurnCommit } from "../../persistence/Store.js"
 import type { Attempt } from "../activity/Attempt.js"
 import type { LogEntry } from "../interpreter/Interpreter.js"
 import type { Timer } from "../Timers.js"
@@ -20,6 +20,8 @@ export interface Surroundings<Execution> {
   readonly now: () => number
   readonly workerId: () => string
   readonly serves: (taskQueue: string) => boolean
+  readonly hosts: (workflow: string, taskQueue: string) => boolean
+  readonly newRunId: () => string
   readonly commit: (
     commit: TurnCommit,
     done: (refusal: Refusal | undefined) => void,
@@ -35,6 +37,8 @@ export interface Surroundings<Execution> {
   readonly schedule: (at: number, fire: () => void) => Timer
   readonly unschedule: (timer: Timer | undefined) => void
   readonly updateAnswered: (runId: string, updateId: string, answer: UpdateAnswer) => void
+  /** Runs that a turn brought into being are in the store. */
+  readonly created: (creations: ReadonlyArray<Creation>) => void
   readonly closed: (execution: Execution, closing: Closing) => void
   readonly log: (execution: Execution, entries: ReadonlyArray<LogEntry>) => void
   readonly warn: (execution: Execution, message: string) => void

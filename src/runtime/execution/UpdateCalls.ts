@@ -17,6 +17,7 @@ import type { Update } from "../../core/family/Update.js"
 import { Limits } from "../../core/Limits.js"
 import * as Messages from "../../core/Message.js"
 import type { RunState } from "../../core/RunState.js"
+import * as Consequences from "./Consequences.js"
 import type { Letter, UpdateAnswer } from "./Item.js"
 
 /**
@@ -32,8 +33,6 @@ export interface Desk {
   readonly validate: (update: Update) => Failure | undefined
   readonly settle: (letter: Letter, update: Update, answer: UpdateAnswer) => void
 }
-
-const none: ReadonlyArray<Letter> = []
 
 /** @since 0.1.0 */
 export class UpdateCalls {
@@ -89,6 +88,18 @@ export class UpdateCalls {
     return now
   }
 
+  /** At the end of the run: answers the callers elsewhere that still wait, so that no mail of theirs is left. */
+  takeAttached(consequences: Consequences.Consequences, at: number): ReadonlyArray<Letter> {
+    const { attached } = this
+    if (attached.length === 0) return none
+    this.attached = []
+    for (const [, { id, replyTo }] of attached) {
+      const outcome = this.desk.state.updates.get(id)?.outcome ?? Consequences.abandoned(id)
+      for (const reply of Consequences.repliesTo(replyTo, outcome, at)) consequences.add("replies", reply)
+    }
+    return attached.map(([letter]) => letter)
+  }
+
   takeEarly(): ReadonlyArray<Letter> {
     const { early } = this
     this.early = []
@@ -110,5 +121,7 @@ export const mustWait = (update: Update, gathered: ReadonlyArray<Event>): boolea
   }
   return false
 }
+
+const none: ReadonlyArray<Letter> = []
 
 const refusedFor = (reason: string): Failure => ({ _tag: "Application", type: "UpdateRejected", message: reason })

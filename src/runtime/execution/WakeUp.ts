@@ -9,6 +9,7 @@
 import * as TimerFamily from "../../core/family/Timer.js"
 import type { RunState } from "../../core/RunState.js"
 import * as RunStates from "../../core/RunState.js"
+import * as Succession from "../../core/Succession.js"
 import type { TurnCommit } from "../../persistence/Store.js"
 import type { Timer } from "../Timers.js"
 
@@ -24,7 +25,8 @@ export class WakeUp {
   constructor(
     private readonly clockwork: Clockwork,
     private stored: number | undefined,
-    private readonly fire: (seq: number) => void
+    private readonly fire: (seq: number) => void,
+    private readonly expire: () => void
   ) {}
 
   /** What a turn at the given time must write: undefined where the store's time still serves. */
@@ -50,11 +52,15 @@ export class WakeUp {
     return next !== undefined && next.dueAt <= now ? next.seq : undefined
   }
 
-  /** Waits in memory for the next timer. */
+  /** Waits in memory for the next timer, or for the end of the run's time if that is not later. */
   arm(state: RunState): void {
-    const next = state.closed === undefined ? TimerFamily.next(state) : undefined
     this.disarm()
-    if (next !== undefined) this.timer = this.clockwork.schedule(next.dueAt, () => this.fire(next.seq))
+    if (state.closed !== undefined) return
+    const next = TimerFamily.next(state)
+    const expiresAt = Succession.expiresAt(state.started)
+    if (expiresAt !== undefined && (next === undefined || expiresAt <= next.dueAt)) {
+      this.timer = this.clockwork.schedule(expiresAt, () => this.expire())
+    } else if (next !== undefined) this.timer = this.clockwork.schedule(next.dueAt, () => this.fire(next.seq))
   }
 
   disarm(): void {

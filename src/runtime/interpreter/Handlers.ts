@@ -17,6 +17,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import * as FiberRef from "effect/FiberRef"
 import type { Command } from "../../core/Command.js"
 import type { Event } from "../../core/Event.js"
 import type { Failure } from "../../core/Failure.js"
@@ -85,7 +86,13 @@ type FoundUpdate = Found<{ readonly payload: Codec; readonly success: Codec; rea
   readonly validate: Erased.QueryHandler | undefined
 }
 
+const ofUpdate = (event: UpdateAccepted, handler: AnyEffect): AnyEffect =>
+  Effect.locally(handler, updateInProgress, event.name)
+
 const noneDropped: ReadonlySet<Event> = new Set()
+/** The update whose handler a fiber belongs to. @since 0.1.0 */
+export const updateInProgress = FiberRef.unsafeMake<string | undefined>(undefined)
+
 const noneRejected: ReadonlyMap<string, Failure> = new Map()
 const noneUnfinished: ReadonlyArray<string> = []
 
@@ -340,7 +347,7 @@ export class Handlers {
     const { codecs, handle } = found
     const payload = codecs.payload.decode(event.input)
     if (Either.isLeft(payload)) return body.fail(body.unreadable(event, payload.left, number))
-    this.begin("update", event.name, event.id, Effect.suspend(() => handle(payload.right)), (exit) => {
+    this.begin("update", event.name, event.id, ofUpdate(event, Effect.suspend(() => handle(payload.right))), (exit) => {
       if (Exit.isSuccess(exit)) {
         const result = codecs.success.encode(exit.value)
         return Either.isLeft(result)

@@ -27,9 +27,10 @@ import type { Command } from "../../core/Command.js"
 import * as Commands from "../../core/Command.js"
 import type { Event } from "../../core/Event.js"
 import type { Failure } from "../../core/Failure.js"
-import type { ExecutionStarted } from "../../core/family/Execution.js"
+import type { Continuation, ExecutionStarted } from "../../core/family/Execution.js"
 import type { UpdateAccepted } from "../../core/family/Update.js"
 import { Limits } from "../../core/Limits.js"
+import * as Succession from "../../core/Succession.js"
 import type { ContractError } from "../../dsl/Contract.js"
 import type { HandlerChanges } from "../../dsl/ErasedHandlers.js"
 import { isImplementation } from "../../dsl/ErasedHandlers.js"
@@ -144,6 +145,9 @@ export class Interpreter implements Guard.Guarded {
   private fault: Error | undefined
   /** What fails the run in place of its own end: a signal handler's failure. */
   private failing: Cause.Cause<unknown> | undefined
+  /** What continues it in place of its own end. The first of the two counts. */
+  private continuing: Continuation | undefined
+  private started: ExecutionStarted | undefined
   private ended = false
   private evicted = false
   private late = false
@@ -297,8 +301,15 @@ export class Interpreter implements Guard.Guarded {
 
   /** Fails the run from beside its program, which is interrupted: its finalizers and compensations run first. */
   failRun(cause: Cause.Cause<unknown>): void {
-    if (this.ended) return
+    if (this.ended || this.continuing !== undefined) return
     this.failing ??= cause
+    this.root?.unsafeInterruptAsFork(FiberId.none)
+  }
+
+  /** Continues the run by a new one. Its program is interrupted: its finalizers run first, and no compensation. */
+  continueAsNew(continuation: Continuation): void {
+    if (this.ended || this.failing !== undefined) return
+    this.continuing ??= continuation
     this.root?.unsafeInterruptAsFork(FiberId.none)
   }
 
@@ -351,12 +362,23 @@ export class Interpreter implements Guard.Guarded {
   }
 
   info(): WorkflowInfo {
+    const { started } = this
     return {
       workflow: this.definition.name,
       workflowId: this.setting.workflowId,
       runId: this.setting.runId,
       taskQueue: this.setting.taskQueue,
       startedAt: this.startedAt,
+      firstRunId: started?.firstRunId ?? this.setting.runId,
+      previousRunId: started?.previousRunId,
+      firstStartedAt: started?.firstStartedAt ?? this.startedAt,
+      attempt: started?.attempt ?? 1,
+      executionTimeoutMillis: started?.executionTimeoutMillis,
+      runTimeoutMillis: started?.runTimeoutMillis,
+      expiresAt: Succession.expiresAt(started),
+      retry: started?.retry,
+      lastResult: started?.lastResult,
+      lastFailure: started?.lastFailure,
       historyLength: this.historyLength,
       continueAsNewSuggested: this.historyLength >= Limits.historyEventsSuggested,
       replaying: this.replaying,
@@ -409,6 +431,7 @@ export class Interpreter implements Guard.Guarded {
 
   private start(event: ExecutionStarted): void {
     const { body, definition } = this.setting.host
+    this.started = event
     this.startedAt = this.time
     const payload = definition.codecs.payload.decode(event.input)
     // A worker with the right code may come: the turn fails, not the run (row D2).
@@ -422,7 +445,9 @@ export class Interpreter implements Guard.Guarded {
       Effect.flatMap(
         Effect.flatMap(Effect.exit(restore(program)), (exit) => this.closeScope(exit)),
         (exit) =>
-          Exit.isSuccess(exit) || this.failsTurn(exit.cause) ? exit : Effect.zipRight(this.compensations.run(), exit)
+          Exit.isSuccess(exit) || this.continuing !== undefined || this.failsTurn(exit.cause)
+            ? exit
+            : Effect.zipRight(this.compensations.run(), exit)
       )
     )
     this.root = BodyRuntime.fork(this.runtime, main, this.scheduler, this.requests.atRoot)
@@ -436,6 +461,9 @@ export class Interpreter implements Guard.Guarded {
       return this.fail(defect(`workflow ${definition.name}`, exit.cause))
     }
     this.ended = true
+    if (this.continuing !== undefined) {
+      return this.issue({ _tag: "ContinueAsNew", continuation: this.continuing })
+    }
     const cause = this.failing ?? (Exit.isFailure(exit) ? exit.cause : undefined)
     if (cause === undefined && Exit.isSuccess(exit)) {
       const result = definition.codecs.success.encode(exit.value)

@@ -7,6 +7,7 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { Event } from "../../core/Event.js"
+import type { Continuation } from "../../core/family/Execution.js"
 import type { ContractError } from "../../dsl/Contract.js"
 import type { HandlerChanges } from "../../dsl/ErasedHandlers.js"
 import type {
@@ -20,7 +21,10 @@ import type {
 import type { WorkflowContext } from "../../dsl/WorkflowContext.js"
 import * as ActivityCalls from "./ActivityCalls.js"
 import { Conditions } from "./Conditions.js"
+import { updateInProgress } from "./Handlers.js"
 import * as Steps from "./Steps.js"
+
+import { BodyDefect } from "./TurnFailure.js"
 
 type Service = Context.Tag.Service<typeof WorkflowContext>
 type Erased = Effect.Effect<unknown, unknown, unknown>
@@ -38,6 +42,7 @@ export interface Body extends Steps.Body {
   readonly compensate: (undo: Erased) => void
   readonly unreadable: (event: Event, error: ContractError, number?: number) => Error
   readonly askPatch: (id: string, deprecated: boolean, place: string | undefined) => boolean
+  readonly continueAsNew: (continuation: Continuation) => void
   readonly catchCancel: (effect: Erased, fallback: (reason: string) => Erased) => Erased
 }
 
@@ -97,6 +102,24 @@ export class Journal extends Steps.Steps<Body> implements Service {
 
   compensate(undo: Erased): Effect.Effect<void> {
     return this.writing("a compensation", () => this.body.compensate(undo))
+  }
+
+  continueAsNew(continuation: Continuation): Effect.Effect<never> {
+    return Effect.zipRight(
+      this.writing("Workflow.continueAsNew", (fiber) => {
+        const update = fiber.getFiberRef(updateInProgress)
+        if (update !== undefined) {
+          throw new BodyDefect({
+            in: `update ${update}`,
+            reason: "Workflow.continueAsNew is not allowed there, since its caller waits for an answer of this run: " +
+              "let the handler tell the run to continue"
+          })
+        }
+        this.body.continueAsNew(continuation)
+      }),
+      // Not only at the next point that may be interrupted: nothing may come after it.
+      Effect.interrupt
+    )
   }
 
   catchCancel(effect: Erased, fallback: (reason: string) => Erased): Effect.Effect<never> {

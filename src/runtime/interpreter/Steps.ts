@@ -164,10 +164,10 @@ export class Steps<B extends Body = Body> {
     })
   }
 
-  writing<A>(what: string, write: () => A): Effect.Effect<A> {
+  writing<A>(what: string, write: (fiber: AnyFiber) => A): Effect.Effect<A> {
     return Effect.withFiberRuntime<A>((fiber) => {
       this.assertMayWrite(fiber as AnyFiber, what)
-      return Effect.succeed(write())
+      return Effect.succeed(write(fiber as AnyFiber))
     })
   }
 

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { Turn } from "../../core/Event.js"
 import type { Failure } from "../../core/Failure.js"
+import { isClosing } from "../../core/family/Execution.js"
 import type * as Workflow from "../../dsl/Workflow.js"
 import { WorkflowFailure } from "../../dsl/WorkflowFailure.js"
 import * as Ending from "../../runtime/client/Ending.js"
@@ -54,6 +55,10 @@ export const essence = (turns: ReadonlyArray<Turn>): string => {
       return "canceled"
     case "ExecutionTerminated":
       return "terminated"
+    case "ExecutionContinuedAsNew":
+      return `continued as new with ${JSON.stringify(closing.input)}`
+    case "ExecutionTimedOut":
+      return `timed out (${closing.timeout})`
   }
 }
 
@@ -81,4 +86,4 @@ const nature = (failure: Failure): string =>
     ? `${failure.type} ${JSON.stringify(failure.error)}`
     : kindOf(failure)
 
-const closingOf = (turns: ReadonlyArray<Turn>) => turns.at(-1)?.events.find(Ending.isClosing)
+const closingOf = (turns: ReadonlyArray<Turn>) => turns.at(-1)?.events.find(isClosing)

@@ -18,6 +18,7 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import type { Turn } from "../../core/Event.js"
 import * as Activities from "../../core/family/Activity.js"
+import { isClosing } from "../../core/family/Execution.js"
 import * as Messages from "../../core/Message.js"
 import * as Replay from "../../core/Replay.js"
 import { Client } from "../../dsl/Client.js"
@@ -25,7 +26,6 @@ import type * as Workflow from "../../dsl/Workflow.js"
 import { UpdateFailed, WorkflowClosed } from "../../dsl/WorkflowFailure.js"
 import type { Run, Task } from "../../persistence/Store.js"
 import { Store } from "../../persistence/Store.js"
-import * as Ending from "../../runtime/client/Ending.js"
 import * as Histories from "../../runtime/Histories.js"
 import { Performing } from "../../runtime/Performing.js"
 import * as Worker from "../../runtime/Worker.js"
@@ -297,7 +297,7 @@ const send = (client: Client["Type"], { store, subject: { workflow } }: Scene, e
   // A closed run takes a request that comes too late, and says nothing (row C1).
   const canceled = Effect.map(Histories.read(store, runId), (turns) => {
     const events = turns.flatMap(({ events }) => events)
-    const late = events.some(Ending.isClosing) && !events.some(({ _tag }) => _tag === "CancelRequested")
+    const late = events.some(isClosing) && !events.some(({ _tag }) => _tag === "CancelRequested")
     entry.state = late ? "too late" : "acknowledged"
   })
   const sending = (): Effect.Effect<unknown, unknown> => {

@@ -53,6 +53,13 @@ describe("Execution", () => {
     assert.deepStrictEqual(state.closed, terminated)
   })
 
+  it("X8: the end of its time ends a running one", () => {
+    const timedOut: Event = { _tag: "ExecutionTimedOut", timeout: "Run" }
+    const { state } = given(started, timedOut)
+    assert.strictEqual(state.status, "TimedOut")
+    assert.deepStrictEqual(state.closed, timedOut)
+  })
+
   it("a result that is absent is left out of the event", () => {
     given(started).asks({ _tag: "CompleteExecution", result: undefined }).becomes({ _tag: "ExecutionCompleted" })
   })
@@ -91,7 +98,12 @@ const failure = { _tag: "Application", type: "Boom", message: "no" } as const
 const ends: ReadonlyArray<readonly [Execution.Status, Command, Event]> = [
   ["Completed", { _tag: "CompleteExecution", result: 1 }, { _tag: "ExecutionCompleted", result: 1 }],
   ["Failed", { _tag: "FailExecution", failure }, { _tag: "ExecutionFailed", failure }],
-  ["Canceled", { _tag: "CancelExecution", reason: "late" }, { _tag: "ExecutionCanceled", reason: "late" }]
+  ["Canceled", { _tag: "CancelExecution", reason: "late" }, { _tag: "ExecutionCanceled", reason: "late" }],
+  [
+    "ContinuedAsNew",
+    { _tag: "ContinueAsNew", continuation: { workflow: "Order", input: 2 } },
+    { _tag: "ExecutionContinuedAsNew", workflow: "Order", input: 2 }
+  ]
 ]
 const messages: ReadonlyArray<Message> = [
   start,

@@ -276,6 +276,8 @@ const briefly = (command: Command): string => {
       return `failed ${said(command.failure)}`
     case "CancelExecution":
       return "canceled"
+    case "ContinueAsNew":
+      return `continued ${command.continuation.workflow} ${JSON.stringify(command.continuation.input)}`
   }
 }
 

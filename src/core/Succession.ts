@@ -1,0 +1,216 @@
+/**
+ * Chains of runs: when a run may begin, when it is out of time, and which run follows its end.
+ *
+ * ```
+ *   Start ──▶ run ──▶ ExecutionContinuedAsNew ──────────────▶ next run, with the payload that was given   (row K10)
+ *                ├──▶ ExecutionFailed, and a retry policy ───▶ next attempt, with the same payload         (row X9)
+ *                ├──▶ ExecutionTimedOut of the run, likewise ▶ next attempt                                (row X8)
+ *                └──▶ any other end ─────────────────────────▶ none
+ * ```
+ *
+ * 1. All runs of a chain name its first one. 2. The time of the whole chain keeps counting, and is never retried.
+ *
+ * @since 0.1.0
+ */
+import type { Failure, RetryState } from "./Failure.js"
+import type { Closing, ExecutionStarted, Start } from "./family/Execution.js"
+import * as RetryPolicy from "./RetryPolicy.js"
+
+/**
+ * What bounds a run, as whoever starts it gives it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Terms {
+  readonly delayMillis?: number | undefined
+  /** Of the whole chain. */
+  readonly executionTimeoutMillis?: number | undefined
+  /** Of each run. */
+  readonly runTimeoutMillis?: number | undefined
+  readonly retry?: RetryPolicy.RetryPolicy | undefined
+}
+
+/** What a start needs besides its terms. @since 0.1.0 */
+export type Subject = Pick<Start, "workflow" | "workflowId" | "taskQueue" | "effect"> & {
+  readonly input?: unknown
+}
+
+/**
+ * The start of a chain. Both timeouts count from when its first turn may begin.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const first = (subject: Subject, terms: Terms, now: number): Start => {
+  const { executionTimeoutMillis } = terms
+  const whole = executionTimeoutMillis === undefined ? undefined : {
+    executionTimeoutMillis,
+    executionExpiresAt: Math.ceil(now + (terms.delayMillis ?? 0) + executionTimeoutMillis)
+  }
+  return begin(subject, terms, now, whole)
+}
+
+/**
+ * When a run is out of time, in epoch milliseconds: its own, or that of its chain.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const expiresAt = (started: Expiring | undefined): number | undefined => {
+  if (started === undefined) return undefined
+  const { executionExpiresAt: execution, runExpiresAt: run } = started
+  return execution === undefined ? run : run === undefined ? execution : Math.min(execution, run)
+}
+
+/** @since 0.1.0 */
+export type Expiring = Pick<Start, "executionExpiresAt" | "runExpiresAt">
+
+/** Which time a run is out of: the chain's counts before its own. @since 0.1.0 */
+export const expired = ({ executionExpiresAt }: Expiring, now: number): "Execution" | "Run" =>
+  executionExpiresAt !== undefined && executionExpiresAt <= now ? "Execution" : "Run"
+
+/** @since 0.1.0 */
+export const timeoutFailure = (timeout: "Execution" | "Run"): Failure => ({
+  _tag: "Timeout",
+  timeout,
+  message: timeout === "Execution"
+    ? "the execution did not end within its executionTimeout"
+    : "the run did not end within its runTimeout"
+})
+
+/** The run that ends. @since 0.1.0 */
+export interface Ending {
+  readonly runId: string
+  /** When the run started. */
+  readonly startedAt: number
+  readonly started: ExecutionStarted | Start
+  readonly cancelRequested: boolean
+}
+
+/**
+ * What follows an end.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Next =
+  | { readonly _tag: "Run"; readonly start: Start; readonly retryState?: "InProgress" }
+  /** The end is final; why no other attempt is made, where one could be. */
+  | { readonly _tag: "None"; readonly retryState: RetryState | undefined }
+
+/**
+ * Decides which run follows an end at the given time.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const next = (closing: Closing, ending: Ending, now: number): Next => {
+  switch (closing._tag) {
+    case "ExecutionContinuedAsNew":
+      return { _tag: "Run", start: continued(closing, ending, now) }
+    case "ExecutionFailed":
+      return retried(closing.failure, ending, now)
+    case "ExecutionTimedOut":
+      return retried(timeoutFailure(closing.timeout), ending, now)
+    default:
+      return final
+  }
+}
+
+// -----------------------------------------------------------------------------
+// internal
+// -----------------------------------------------------------------------------
+
+const final: Next = { _tag: "None", retryState: undefined }
+
+type Continued = Extract<Closing, { readonly _tag: "ExecutionContinuedAsNew" }>
+
+const continued = (closing: Continued, ending: Ending, now: number): Start => {
+  const { started } = ending
+  const subject: Subject = {
+    workflow: closing.workflow,
+    workflowId: started.workflowId,
+    taskQueue: closing.taskQueue ?? started.taskQueue,
+    ...(started.effect === undefined ? {} : { effect: started.effect }),
+    ...(closing.input === undefined ? {} : { input: closing.input })
+  }
+  const terms: Terms = {
+    delayMillis: closing.delayMillis,
+    runTimeoutMillis: closing.runTimeoutMillis ?? started.runTimeoutMillis,
+    retry: closing.retry ?? started.retry
+  }
+  return begin(subject, terms, now, inherited(ending))
+}
+
+const retried = (failure: Failure, ending: Ending, now: number): Next => {
+  const { started } = ending
+  if (started.retry === undefined) return final
+  const attempt = started.attempt ?? 1
+  const decision = RetryPolicy.decide(started.retry, {
+    attempt,
+    failure: asOfAttempt(failure),
+    cancelRequested: ending.cancelRequested,
+    endedAt: now,
+    closeBy: started.executionExpiresAt
+  })
+  if (decision._tag === "Stop") return { _tag: "None", retryState: decision.retryState }
+  const { effect, input, runTimeoutMillis, taskQueue, workflow, workflowId } = started
+  const subject: Subject = {
+    workflow,
+    workflowId,
+    taskQueue,
+    ...(effect === undefined ? {} : { effect }),
+    ...(input === undefined ? {} : { input })
+  }
+  return {
+    _tag: "Run",
+    retryState: "InProgress",
+    start: {
+      ...begin(
+        subject,
+        { delayMillis: decision.delayMillis, runTimeoutMillis, retry: started.retry },
+        now,
+        inherited(ending)
+      ),
+      attempt: attempt + 1,
+      lastFailure: failure
+    }
+  }
+}
+
+/**
+ * As a retry policy judges it. The time of a run is to it what start-to-close is to an attempt (row X8), and a failure's own
+ * delay is for activities alone (row R8).
+ */
+const asOfAttempt = (failure: Failure): Failure => {
+  if (failure._tag === "Timeout" && failure.timeout === "Run") return { ...failure, timeout: "StartToClose" }
+  if (failure._tag !== "Application" || failure.nextRetryDelayMillis === undefined) return failure
+  const { nextRetryDelayMillis: _, ...rest } = failure
+  return rest
+}
+
+/** What every run of a chain takes over from the one before it. */
+const inherited = ({ runId, started, startedAt }: Ending): Partial<Start> => ({
+  firstRunId: started.firstRunId ?? runId,
+  previousRunId: runId,
+  firstStartedAt: started.firstStartedAt ?? startedAt,
+  ...(started.executionTimeoutMillis === undefined ? {} : { executionTimeoutMillis: started.executionTimeoutMillis }),
+  ...(started.executionExpiresAt === undefined ? {} : { executionExpiresAt: started.executionExpiresAt }),
+  ...(started.lastResult === undefined ? {} : { lastResult: started.lastResult })
+})
+
+const begin = (subject: Subject, terms: Terms, now: number, more: Partial<Start> | undefined): Start => {
+  const { delayMillis = 0, retry, runTimeoutMillis } = terms
+  const startAt = Math.ceil(now + delayMillis)
+  return {
+    _tag: "Start",
+    ...subject,
+    ...more,
+    ...(delayMillis <= 0 ? {} : { startAt }),
+    ...(retry === undefined ? {} : { retry }),
+    ...(runTimeoutMillis === undefined
+      ? {}
+      : { runTimeoutMillis, runExpiresAt: Math.ceil(startAt + runTimeoutMillis) })
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * The run that follows an end, written with it in one commit: either both are there or neither is (I3).
+ *
+ * ```
+ *   closing turn ──▶ Succession: which run, when? ──▶ old run closes · new run's row · its Start · what still waits moves
+ *                                                       └─ committed ──▶ this worker takes its first turn, if it owns it
+ * ```
+ *
+ * A crash before the commit leaves the old run open, and the turn is taken again; one after it leaves a run with a Start
+ * and a wake-up, which whoever takes it over begins. Test: runtime/chain, "killed at every operation".
+ *
+ * @since 0.1.0
+ */
+import type { Event } from "../../core/Event.js"
+import type { Closing, Start } from "../../core/family/Execution.js"
+import { isClosing } from "../../core/family/Execution.js"
+import * as Messages from "../../core/Message.js"
+import type { RunState } from "../../core/RunState.js"
+import * as Succession from "../../core/Succession.js"
+import type { Creation, NewRun } from "../../persistence/Store.js"
+
+/** @category models @since 0.1.0 */
+export interface Successor {
+  readonly closing: Closing
+  readonly creates: ReadonlyArray<Creation>
+  readonly next: string | undefined
+}
+
+/** What the decision needs of the worker. @since 0.1.0 */
+export interface Means {
+  readonly newRunId: () => string
+  /** Whether this worker runs workflows of this name and queue. */
+  readonly hosts: (workflow: string, taskQueue: string) => boolean
+}
+
+/** The row of a run that a Start begins. @since 0.1.0 */
+export const rowOf = (runId: string, start: Start, startedAt: number): NewRun => ({
+  runId,
+  workflowId: start.workflowId,
+  workflow: start.workflow,
+  taskQueue: start.taskQueue,
+  startedAt,
+  firstRunId: start.firstRunId,
+  previousRunId: start.previousRunId,
+  attempt: start.attempt,
+  startAt: start.startAt,
+  expiresAt: Succession.expiresAt(start)
+})
+
+/**
+ * The end as it is recorded, and the run that follows it.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const of = (closing: Closing, ending: Succession.Ending, at: number, means: Means): Successor => {
+  const decided = Succession.next(closing, ending, at)
+  if (decided._tag === "None") {
+    const { retryState } = decided
+    return {
+      closing: retryState === undefined ? closing : { ...closing, retryState } as Closing,
+      creates: [],
+      next: undefined
+    }
+  }
+  const { retryState, start } = decided
+  const next = means.newRunId()
+  return {
+    closing: { ...closing, newRunId: next, ...(retryState === undefined ? {} : { retryState }) } as Closing,
+    next,
+    creates: [{
+      run: rowOf(next, start, at),
+      start: { runId: next, kind: "Start", body: Messages.encode(start) },
+      owned: start.startAt === undefined && means.hosts(start.workflow, start.taskQueue)
+    }]
+  }
+}
+
+/** Puts the end that is among a turn's events in its final form, in place; the state is as of the turn before. @since 0.1.0 */
+export const complete = (
+  events: Array<Event>,
+  run: { readonly runId: string; readonly startedAt: number },
+  state: RunState,
+  at: number,
+  means: Means
+): ReadonlyArray<Creation> => {
+  const index = events.findIndex(isClosing)
+  const started = state.started ?? events.find((event) => event._tag === "ExecutionStarted")
+  if (index < 0 || started === undefined) return []
+  const cancelRequested = state.cancelRequested !== undefined ||
+    events.some((event) => event._tag === "CancelRequested")
+  const ending = { runId: run.runId, startedAt: run.startedAt, started, cancelRequested }
+  const { closing, creates } = of(events[index] as Closing, ending, at, means)
+  events[index] = closing
+  return creates
+}

@@ -1,0 +1,165 @@
+/**
+ * Which run follows an end, and when it is out of time: decisions on data.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import type { Failure } from "../../src/core/Failure.js"
+import type { Closing, ExecutionStarted } from "../../src/core/family/Execution.js"
+import * as RetryPolicy from "../../src/core/RetryPolicy.js"
+import * as RunState from "../../src/core/RunState.js"
+import * as Succession from "../../src/core/Succession.js"
+
+describe("Succession", () => {
+  it("a start without terms carries none, so that its event is as short as it was", () => {
+    assert.deepStrictEqual(Succession.first(subject, {}, 1_000), { _tag: "Start", ...subject })
+  })
+
+  it("X7, X8: both timeouts count from when the first turn may begin", () => {
+    const start = Succession.first(
+      subject,
+      { delayMillis: 500, executionTimeoutMillis: 10_000, runTimeoutMillis: 2_000 },
+      1_000
+    )
+    assert.deepInclude(start, { startAt: 1_500, executionExpiresAt: 11_500, runExpiresAt: 3_500 })
+    assert.strictEqual(Succession.expiresAt(start), 3_500)
+    assert.strictEqual(Succession.expired(start, 3_500), "Run")
+    assert.strictEqual(Succession.expired(start, 11_500), "Execution")
+  })
+
+  it("X8, I5: a run is woken at the end of its time, or by an earlier timer", () => {
+    const state = RunState.empty("run-1")
+    RunState.evolve(state, { turn: 1, at: 0, events: [{ ...started, runExpiresAt: 5_000 }] })
+    assert.strictEqual(RunState.wakeAt(state), 5_000)
+    RunState.evolve(state, { turn: 2, at: 0, events: [{ _tag: "TimerStarted", seq: 1, dueAt: 4_000 }] })
+    assert.strictEqual(RunState.wakeAt(state), 4_000)
+    RunState.evolve(state, { turn: 3, at: 0, events: [{ _tag: "TimerStarted", seq: 2, dueAt: 6_000 }] })
+    RunState.evolve(state, { turn: 4, at: 0, events: [{ _tag: "TimerFired", seq: 1 }] })
+    assert.strictEqual(RunState.wakeAt(state), 5_000)
+    RunState.evolve(state, { turn: 5, at: 0, events: [{ _tag: "ExecutionTimedOut", timeout: "Run" }] })
+    assert.strictEqual(RunState.wakeAt(state), undefined)
+  })
+
+  it("K10: what continues a run takes over what it is not given; the whole chain's time goes on", () => {
+    const start = follower(
+      { _tag: "ExecutionContinuedAsNew", workflow: "Order", input: 2 },
+      { retry, runTimeoutMillis: 100, runExpiresAt: 1_100, executionTimeoutMillis: 900, executionExpiresAt: 1_900 }
+    )
+    assert.deepStrictEqual(start, {
+      _tag: "Start",
+      ...subject,
+      input: 2,
+      firstRunId: "run-1",
+      previousRunId: "run-1",
+      firstStartedAt: 1_000,
+      retry,
+      runTimeoutMillis: 100,
+      runExpiresAt: 1_600,
+      executionTimeoutMillis: 900,
+      executionExpiresAt: 1_900
+    })
+  })
+
+  it("K10: what it is given replaces that", () => {
+    const start = follower(
+      {
+        _tag: "ExecutionContinuedAsNew",
+        workflow: "Other",
+        taskQueue: "others",
+        delayMillis: 50,
+        runTimeoutMillis: 7,
+        retry: other
+      },
+      { retry, runTimeoutMillis: 100, attempt: 4, lastFailure: failure, lastResult: "r", firstRunId: "run-0" }
+    )
+    assert.deepStrictEqual(start, {
+      _tag: "Start",
+      workflow: "Other",
+      workflowId: "order-1",
+      taskQueue: "others",
+      effect: "3.22.4",
+      // A new input is a first attempt, with nothing that failed before it; the last result stays (row W17).
+      firstRunId: "run-0",
+      previousRunId: "run-1",
+      firstStartedAt: 1_000,
+      startAt: 1_550,
+      lastResult: "r",
+      retry: other,
+      runTimeoutMillis: 7,
+      runExpiresAt: 1_557
+    })
+  })
+
+  it("X9, W17: a failed run is followed by the next attempt, after the backoff, with the same input and what failed", () => {
+    const failed: Closing = { _tag: "ExecutionFailed", failure }
+    assert.deepStrictEqual(follower(failed, { retry, attempt: 2, firstRunId: "run-0", firstStartedAt: 5 }), {
+      _tag: "Start",
+      ...subject,
+      firstRunId: "run-0",
+      previousRunId: "run-1",
+      firstStartedAt: 5,
+      attempt: 3,
+      lastFailure: failure,
+      retry,
+      startAt: 1_500 + 200
+    })
+  })
+
+  it("X8: a run timeout is retried, that of the execution never", () => {
+    assert.deepInclude(follower({ _tag: "ExecutionTimedOut", timeout: "Run" }, { retry }), { attempt: 2 })
+    assert.deepStrictEqual(none({ _tag: "ExecutionTimedOut", timeout: "Execution" }, { retry }), "NonRetryableFailure")
+  })
+
+  it("R1, X9: no other attempt without a policy, beyond its attempts, or past the execution's time", () => {
+    const failed: Closing = { _tag: "ExecutionFailed", failure }
+    assert.deepStrictEqual(none(failed, {}), undefined)
+    assert.deepStrictEqual(none(failed, { retry, attempt: 3 }), "MaximumAttemptsReached")
+    assert.deepStrictEqual(none(failed, { retry, executionExpiresAt: 1_600 }), "Timeout")
+  })
+
+  it("X9: nor after a cancel request, for a declared error in the list, or one that says so", () => {
+    const failed = (failure: Failure): Closing => ({ _tag: "ExecutionFailed", failure })
+    assert.deepStrictEqual(none(failed(failure), { retry }, true), "CancelRequested")
+    const declared: Failure = { _tag: "Declared", type: "CardDeclined", message: "" }
+    assert.deepStrictEqual(none(failed(declared), { retry }), "NonRetryableFailure")
+    assert.deepStrictEqual(none(failed({ ...failure, nonRetryable: true }), { retry }), "NonRetryableFailure")
+  })
+
+  it("X9: nor after any other end", () => {
+    const ends: ReadonlyArray<Closing> = [
+      { _tag: "ExecutionCompleted", result: 1 },
+      { _tag: "ExecutionCanceled", reason: "" },
+      { _tag: "ExecutionTerminated", reason: "" }
+    ]
+    for (const end of ends) assert.strictEqual(none(end, { retry }), undefined)
+  })
+
+  it("R8: a failure's own delay is for activities alone", () => {
+    const hurried: Failure = { ...failure, nextRetryDelayMillis: 1 }
+    const start = follower({ _tag: "ExecutionFailed", failure: hurried }, { retry })
+    assert.strictEqual(start.startAt, 1_600)
+    assert.deepStrictEqual(start.lastFailure, hurried)
+  })
+})
+
+const subject = { workflow: "Order", workflowId: "order-1", taskQueue: "orders", effect: "3.22.4", input: 1 } as const
+const started: ExecutionStarted = { _tag: "ExecutionStarted", ...subject }
+const failure = { _tag: "Application", type: "Boom", message: "no" } as const
+const retry = RetryPolicy.make({ initialInterval: 100, maximumAttempts: 3, nonRetryable: ["CardDeclined"] })
+const other = RetryPolicy.make({ maximumAttempts: 8 })
+
+const decide = (closing: Closing, of: Partial<ExecutionStarted>, cancelRequested = false) =>
+  Succession.next(
+    closing,
+    { runId: "run-1", startedAt: 1_000, started: { ...started, ...of }, cancelRequested },
+    1_500
+  )
+
+const follower = (closing: Closing, of: Partial<ExecutionStarted>) => {
+  const next = decide(closing, of)
+  if (next._tag !== "Run") return assert.fail(`nothing follows: ${next.retryState}`)
+  return next.start
+}
+
+const none = (closing: Closing, of: Partial<ExecutionStarted>, cancelRequested = false) => {
+  const next = decide(closing, of, cancelRequested)
+  return next._tag === "None" ? next.retryState : assert.fail("another run follows")
+}
