@@ -7,9 +7,11 @@ import * as FastCheck from "effect/FastCheck"
 import { TestEnvironment } from "perdure/testing"
 import { Durable } from "perdure/testing"
 import * as Approval from "../../examples/patterns/approval.js"
+import * as Cart from "../../examples/patterns/cart.js"
 import * as FanOut from "../../examples/patterns/fan-out.js"
 import * as Greeting from "../../examples/patterns/greeting.js"
 import * as LargeFile from "../../examples/patterns/large-file.js"
+import * as Loop from "../../examples/patterns/loop.js"
 import * as Polling from "../../examples/patterns/polling.js"
 import * as Saga from "../../examples/patterns/saga.js"
 import * as UpdatableTimer from "../../examples/patterns/updatable-timer.js"
@@ -120,5 +122,7 @@ describe("what each pattern plays", () => {
   plays("polling", erased(Polling), "render-7 is done")
   plays("fan-out", erased(FanOut), { words: 15, unreadable: ["torn four"] })
   plays("updatable timer", erased(UpdatableTimer), { winner: "Grace", cents: 1_000 })
+  plays("cart", erased(Cart), 3_900)
+  plays("loop", erased(Loop), { paidMonths: 23 })
   plays("large file", erased(LargeFile), 1_000)
 })

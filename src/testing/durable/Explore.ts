@@ -166,7 +166,7 @@ const compare = (
   Effect.gen(function*() {
     if (same(rules, calm, crashed)) return undefined
     for (const likewise of crashed.withLosses === undefined ? [plan] : [plan, crashed.withLosses]) {
-      const trial = yield* Trials.run(subject, likewise, Trials.following(crashed.turns), [])
+      const trial = yield* Trials.run(subject, likewise, Trials.following(crashed), [])
       if (same(rules, trial, crashed)) return undefined
     }
     const before = Outcome.essence(calm.turns)

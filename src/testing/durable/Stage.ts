@@ -40,6 +40,8 @@ export interface Sent {
   state: "unsent" | "sent" | "acknowledged" | "refused" | "too late"
   /** The name of the error that it was refused with. */
   refusal?: string
+  /** Turns in the history when it was sent last. */
+  turn?: number
 }
 
 /** An attempt that waits for its cue. */

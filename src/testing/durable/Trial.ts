@@ -54,7 +54,8 @@ export interface Subject {
 /** What can come next. @since 0.1.0 */
 export type Cue =
   | { readonly _tag: "Answer"; readonly activityId: string; readonly key: string }
-  | { readonly _tag: "Send" }
+  /** By the place of the message in the plan. */
+  | { readonly _tag: "Send"; readonly index: number }
   | { readonly _tag: "Tick" }
 
 /** Chooses among what can come next; undefined lets the plain order choose. @since 0.1.0 */
@@ -93,8 +94,8 @@ export const drawn = (numbers: ReadonlyArray<number>): Order => {
   }
 }
 
-/** The order in which a history says that things came. @since 0.1.0 */
-export const following = (turns: ReadonlyArray<Turn>): Order => {
+/** The order in which things came in a trial: by its history, and for messages that left no event by when they were sent. @since 0.1.0 */
+export const following = ({ sent, turns }: Pick<Traced, "sent" | "turns">): Order => {
   const ids = new Map<number, string>()
   for (const { events } of turns) {
     for (const event of events) if (event._tag === "ActivityScheduled") ids.set(event.seq, Activities.idOf(event))
@@ -105,6 +106,10 @@ export const following = (turns: ReadonlyArray<Turn>): Order => {
       const cue = cues.find(holds)
       return cue === undefined ? undefined : { cue, rests: true }
     }
+    const traceless = find((cue) =>
+      cue._tag === "Send" && leftNoEvent(sent[cue.index]!) && sent[cue.index]!.turn! <= turn
+    )
+    if (traceless !== undefined) return traceless
     switch (next?._tag) {
       case "SignalReceived":
       case "UpdateAccepted":
@@ -123,6 +128,9 @@ export const following = (turns: ReadonlyArray<Turn>): Order => {
     }
   }
 }
+
+const leftNoEvent = ({ message, state, turn }: Sent): boolean =>
+  turn !== undefined && (state === "refused" || state === "too late" || message._tag === "Query")
 
 /** The run of every trial has the same ids: its random numbers are seeded by them. @since 0.1.0 */
 export const runId = "01900000-0000-7000-8000-000000000001"
@@ -234,7 +242,8 @@ const live = (scene: Scene): Effect.Effect<Finding | "died" | "ended", unknown> 
         return life.dead ? "died" : "ended"
       }
       const cues: Array<Cue> = stage.waiting.map(({ activityId, key }) => ({ _tag: "Answer", activityId, key }))
-      if (client !== undefined && sent.some(({ state }) => state === "unsent")) cues.push({ _tag: "Send" })
+      const unsent = sent.findIndex(({ state }) => state === "unsent")
+      if (client !== undefined && unsent >= 0) cues.push({ _tag: "Send", index: unsent })
       if (time.next !== undefined && (yield* waitsForTime(store, run))) cues.push({ _tag: "Tick" })
       if (cues.length === 0) {
         if (rests) return "ended"
@@ -244,7 +253,7 @@ const live = (scene: Scene): Effect.Effect<Finding | "died" | "ended", unknown> 
       if (step >= subject.stepsMax) return Findings.endless(subject.stepsMax)
       const chosen = order(cues, run.turn) ?? { cue: cues[0]!, rests: true }
       rests = chosen.rests
-      perform(chosen.cue, scene, client)
+      perform(chosen.cue, scene, client, run.turn)
     }
   }))
 
@@ -270,7 +279,7 @@ const worker = ({ life, stage, store, subject, world }: Scene) => {
   return Effect.map(Effect.withClock(Layer.build(layer), life.clock.clock), Context.get(Client))
 }
 
-const perform = (cue: Cue, scene: Scene, client: Client["Type"] | undefined): void => {
+const perform = (cue: Cue, scene: Scene, client: Client["Type"] | undefined, turn: number): void => {
   const { life, sent, stage } = scene
   switch (cue._tag) {
     case "Answer":
@@ -278,10 +287,10 @@ const perform = (cue: Cue, scene: Scene, client: Client["Type"] | undefined): vo
     case "Tick":
       return void life.time.tick()
     case "Send": {
-      const index = sent.findIndex(({ state }) => state === "unsent")
-      const entry = sent[index]!
+      const entry = sent[cue.index]!
       entry.state = "sent"
-      const sending = send(client!, scene, entry, index)
+      entry.turn = turn
+      const sending = send(client!, scene, entry, cue.index)
       Effect.runFork(Effect.withClock(Effect.exit(sending), life.clock.clock))
     }
   }
