@@ -135,7 +135,7 @@ export class Engine {
       moved: (items) => this.moved(items)
     })
     this.around = this.surroundings()
-    this.replies = new Replies(store, runtime, now)
+    this.replies = new Replies(store, runtime, now, () => poller.mailAgain(now() + 1_000))
     this.loader = new Loader(store, hosts, options.taskQueue, workerId, this.around)
   }
 

@@ -129,7 +129,7 @@ export class Poller {
           Effect.logError("a poll of the store failed; it is tried again", cause),
           Effect.sync(() => {
             this.polling = false
-            this.dueAt(this.now() + 1_000)
+            this.mailAgain(this.now() + 1_000)
           })
         ),
       onSuccess: () => {

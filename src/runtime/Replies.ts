@@ -18,7 +18,9 @@ export class Replies {
   constructor(
     private readonly store: Context.Tag.Service<typeof Store>,
     private readonly runtime: Runtime.Runtime<never>,
-    private readonly now: () => number
+    private readonly now: () => number,
+    /** The mail that asked is there still, and is to be handed over again. */
+    private readonly again: () => void
   ) {}
 
   /** Answers a query. One that this worker has no code for is left to a worker that has. */
@@ -45,7 +47,11 @@ export class Replies {
     Runtime.runFork(this.runtime)(
       Effect.catchAll(
         this.store.reply(replies, [mailId]),
-        (error) => Effect.logWarning("a reply could not be written; its caller asks again", error)
+        (error) =>
+          Effect.zipRight(
+            Effect.logWarning("a reply could not be written; it is tried again", error),
+            Effect.sync(this.again)
+          )
       )
     )
   }
