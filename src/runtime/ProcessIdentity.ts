@@ -73,6 +73,8 @@ const runs = (pid: number): boolean => {
 
 /** Whether the process of this identity has certainly ended. @since 0.1.0 */
 export const isGone = (identity: string): boolean => {
+  // Other workers of this process, of which the system need not be asked.
+  if (identity === current) return false
   const decoded = decode(identity)
   if (decoded._tag === "None") return false
   const other = decoded.value

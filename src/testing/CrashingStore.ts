@@ -14,6 +14,7 @@ import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
+import type { StoreError } from "../persistence/Store.js"
 import { Store } from "../persistence/Store.js"
 import type { VirtualTime } from "./VirtualTime.js"
 
@@ -90,7 +91,9 @@ export class Life {
     this.time.pulse()
   }
 
-  private freeze(): void {
+  /** From now on it is taken for dead: neither its operations nor its clock go on until it thaws. */
+  freeze(): void {
+    if (this.dead || this.frozen !== undefined) return
     this.frozen = Deferred.unsafeMake<void>(FiberId.none)
     this.clock.forget()
     this.time.pulse()
@@ -110,7 +113,8 @@ export class Life {
     else this.die()
   }
 
-  private readonly whileFrozen: Effect.Effect<void> = Effect.suspend(() =>
+  /** Passes at once, unless it is frozen. */
+  readonly whileFrozen: Effect.Effect<void> = Effect.suspend(() =>
     this.frozen === undefined ? Effect.void : Effect.flatMap(Deferred.await(this.frozen), () => this.whileFrozen)
   )
 
@@ -172,16 +176,32 @@ type Members = Record<string, unknown>
 export const layer = (life: Life): Layer.Layer<Store, never, Store> =>
   Layer.effect(Store, Effect.map(Store, (store) => around(store, life)))
 
-const around = (store: Store["Type"], life: Life): Store["Type"] => {
+/** @since 0.1.0 */
+export const around = (store: Store["Type"], life: Life): Store["Type"] =>
+  through(store, {
+    perform: (name, effect) => life.perform(name, effect),
+    heard: (listener) => life.dead ? undefined : listener()
+  })
+
+/** What a store goes through on its way to its users. */
+export interface Way {
+  /** One operation, by the name of its member. */
+  readonly perform: <A, E>(name: string, effect: Effect.Effect<A, E>) => Effect.Effect<A, E | StoreError>
+  /** Something was announced to one who listens for changes. */
+  readonly heard: (listener: () => void) => void
+}
+
+/** A store each of whose operations takes a way. */
+export const through = (store: Store["Type"], way: Way): Store["Type"] => {
   const members = Object.entries(store as unknown as Members).map(([name, member]) => {
     if (name === "changes") {
-      const listen: Store["Type"]["changes"] = (listener) => store.changes(() => life.dead ? undefined : listener())
+      const listen: Store["Type"]["changes"] = (listener) => store.changes(() => way.heard(listener))
       return [name, listen]
     }
-    if (Effect.isEffect(member)) return [name, life.perform(name, member)]
+    if (Effect.isEffect(member)) return [name, way.perform(name, member as Effect.Effect<unknown, unknown>)]
     if (typeof member !== "function") return [name, member]
     const call = member as (...args: ReadonlyArray<unknown>) => Effect.Effect<unknown, unknown>
-    return [name, (...args: ReadonlyArray<unknown>) => life.perform(name, Effect.suspend(() => call(...args)))]
+    return [name, (...args: ReadonlyArray<unknown>) => way.perform(name, Effect.suspend(() => call(...args)))]
   })
   return Object.fromEntries(members) as Store["Type"]
 }

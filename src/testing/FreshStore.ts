@@ -18,11 +18,20 @@ import { Store } from "../persistence/Store.js"
 export type FreshStore = Effect.Effect<Store["Type"], SqlError>
 
 /** @since 0.1.0 */
-export const make: Effect.Effect<FreshStore, StoreError | SqlError, Scope.Scope> = Effect.gen(function*() {
+export const make: Effect.Effect<FreshStore, StoreError | SqlError, Scope.Scope> = Effect.suspend(() =>
+  Effect.map(open, ({ fresh }) => fresh)
+)
+
+/** With a client of its database, for who wants to look behind the store. @since 0.1.0 */
+export const open: Effect.Effect<
+  { readonly fresh: FreshStore; readonly sql: SqlClient.SqlClient },
+  StoreError | SqlError,
+  Scope.Scope
+> = Effect.gen(function*() {
   const context = yield* Layer.build(SqliteStore.layer({ filename: ":memory:" }))
   const sql = Context.get(context, SqlClient.SqlClient)
   const tables = yield* sql<{ readonly name: string }>`SELECT name FROM sqlite_master
     WHERE type = 'table' AND name LIKE 'perdure\\_%' ESCAPE '\\' AND name <> 'perdure_migrations'`
   const clear = Effect.forEach(tables, ({ name }) => sql`DELETE FROM ${sql(name)}`, { discard: true })
-  return Effect.as(clear, Context.get(context, Store))
+  return { fresh: Effect.as(clear, Context.get(context, Store)), sql }
 })

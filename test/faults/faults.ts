@@ -306,5 +306,61 @@ export const faults: ReadonlyArray<Fault> = [
     from: "    if (event.dropped === true) return\n",
     to: "",
     tests: ["interpreter/Evolution"]
+  },
+  {
+    name: "a commit whose answer was lost is written again",
+    breaks: "I2, N1",
+    file: "src/runtime/Committer.ts",
+    from: "{ ...commit, again: true }",
+    to: "{ ...commit, again: false }",
+    tests: ["simulation/found"]
+  },
+  {
+    name: "a commit that failed is not tried again",
+    breaks: "N1",
+    file: "src/runtime/Committer.ts",
+    from: "      if (this.stopped) return Effect.interrupt\n",
+    to: "      return Effect.interrupt\n",
+    tests: ["simulation/found"]
+  },
+  {
+    name: "an answer is given after a commit whose result is unknown",
+    breaks: "I2",
+    file: "src/runtime/Committer.ts",
+    from: "for (const queued of turns) queued.trouble?.(error) }",
+    to: "for (const queued of turns) queued.done(undefined) }",
+    tests: ["simulation/found"]
+  },
+  {
+    name: "what waits for its commit outlives the lease",
+    breaks: "I4, I5",
+    file: "src/runtime/Worker.ts",
+    from: "      engine.committer.refuseQueued()\n",
+    to: "",
+    tests: ["runtime/committer", "simulation/found"]
+  },
+  {
+    name: "a copy whose turn was fenced goes on",
+    breaks: "I4",
+    file: "src/runtime/execution/Execution.ts",
+    from: "        if (refusal !== undefined) return this.refused(refusal, letters, starts)\n",
+    to: "",
+    tests: ["simulation/found"]
+  },
+  {
+    name: "taking over leaves the runs to the worker that is gone",
+    breaks: "I5",
+    file: "src/persistence/sql/Leases.ts",
+    from: "              yield* tx(freeRuns, [worker])\n",
+    to: "",
+    tests: ["simulation/found", "persistence/SqliteStore"]
+  },
+  {
+    name: "mail that could not be taken in is not shown again",
+    breaks: "S1, I5",
+    file: "src/runtime/Poller.ts",
+    from: "    this.lastMailId = 0\n    this.dueAt(at)\n",
+    to: "    this.dueAt(at)\n",
+    tests: ["runtime/worker-faults", "simulation/found"]
   }
 ]

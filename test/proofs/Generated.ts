@@ -51,7 +51,8 @@ export const Work = Activity.make("Work", {
   retry: { initialInterval: 0, nonRetryable: ["Broken", "Fault"] }
 })
 
-const Note = Schema.Struct({ key: Schema.Number })
+/** `send` tells the sends of one signal apart. */
+const Note = Schema.Struct({ key: Schema.Number, send: Schema.optional(Schema.Number) })
 const Add = Schema.Struct({ key: Schema.Number })
 
 export const Generated = Workflow.make("Generated", {
@@ -257,7 +258,7 @@ const interpret = (program: Program, path: string, round: number, around: Surrou
       const body = inside(program.body, "body")
       return Effect.timeout(
         program.strikes === null ? body : Effect.zipRight(body, endless(program.strikes)),
-        Programs.limit(program.body)
+        Programs.limit(program.body) + (program.slack ?? 0)
       )
     }
     case "Retry":

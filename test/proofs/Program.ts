@@ -65,7 +65,13 @@ export type Program =
     readonly loser: Endless
     readonly loserFirst: boolean
   }
-  | { readonly _tag: "Timeout"; readonly body: Program; readonly strikes: Endless | null }
+  /** `slack`: so many milliseconds more than its body takes, for a world in which all may take its time. */
+  | {
+    readonly _tag: "Timeout"
+    readonly body: Program
+    readonly strikes: Endless | null
+    readonly slack?: number | undefined
+  }
   | { readonly _tag: "Retry"; readonly body: Program; readonly times: number; readonly pause: number }
   | { readonly _tag: "Scope"; readonly body: Program; readonly kind: "ensuring" | "acquireRelease" }
   | { readonly _tag: "Compensated"; readonly body: Program }
@@ -85,7 +91,7 @@ export const Program: Schema.Schema<Program> = Schema.Union(
   tagged("All", { items: Schema.Array(inner), concurrency: Schema.Number }),
   tagged("Fork", { aside: inner, main: inner }),
   tagged("Race", { winner: inner, loser: Endless, loserFirst: Schema.Boolean }),
-  tagged("Timeout", { body: inner, strikes: Schema.NullOr(Endless) }),
+  tagged("Timeout", { body: inner, strikes: Schema.NullOr(Endless), slack: Schema.optional(Schema.Number) }),
   tagged("Retry", { body: inner, times: Schema.Number, pause: Schema.Number }),
   tagged("Scope", { body: inner, kind: Schema.Literal("ensuring", "acquireRelease") }),
   tagged("Compensated", { body: inner }),
@@ -225,6 +231,36 @@ export const settled = (program: Program, messages: ReadonlyArray<Message>, retr
         ? { _tag: "Attempt", body: go(program.body) }
         : { ...program, body: settled(program.body, messages, true) }
     case "Timeout":
+    case "Scope":
+    case "Compensated":
+    case "CatchCancel":
+    case "Attempt":
+      return { ...program, body: go(program.body) }
+    default:
+      return program
+  }
+}
+
+/**
+ * Makes its end independent of delays of any length, too: a timeout that is not to strike has that much slack, and
+ * what may fail before one that strikes does not get to.
+ */
+export const unhurried = (program: Program, slack: number): Program => {
+  const go = (inside: Program) => unhurried(inside, slack)
+  switch (program._tag) {
+    case "Timeout": {
+      const body = go(program.body)
+      if (program.strikes === null) return { ...program, body, slack }
+      return { ...program, body: mayFail(body) ? { _tag: "Attempt", body } : body }
+    }
+    case "Seq":
+    case "All":
+      return { ...program, items: program.items.map(go) }
+    case "Fork":
+      return { ...program, aside: go(program.aside), main: go(program.main) }
+    case "Race":
+      return { ...program, winner: go(program.winner) }
+    case "Retry":
     case "Scope":
     case "Compensated":
     case "CatchCancel":

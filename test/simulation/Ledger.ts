@@ -1,0 +1,127 @@
+/**
+ * What really happened, written down where nothing gets lost: at the store itself, and outside of all processes.
+ *
+ * It is told of each commit that the store took, of each attempt that began, and of all that callers were told. Its
+ * findings are words; a clean simulation has none.
+ */
+import * as Effect from "effect/Effect"
+import type { Commit, Committed, HistoryRow, Store } from "../../src/persistence/Store.js"
+import type { Outcome } from "../proofs/Expected.js"
+
+/** One call that sends a message: a signal by its key, an update by its id. */
+export interface Send {
+  readonly key: number
+  readonly send: number
+  told: "nothing" | "acknowledged" | "closed"
+}
+
+/** What the outside knows of one execution. */
+export class Account {
+  runId: string | undefined
+  starts = 0
+  readonly sends: Array<Send> = []
+  /** Answers to updates, by key. */
+  readonly answers = new Map<number, Array<Outcome>>()
+  readonly outcomes: Array<Outcome> = []
+  /** A call that terminates it was made. */
+  terminated = false
+}
+
+/** Where an attempt begins. */
+interface Beginner {
+  readonly name: string
+  /** It was asked to shut down. */
+  readonly leaving: boolean
+}
+
+export class Ledger {
+  readonly findings: Array<string> = []
+  readonly trace: Array<string> = []
+  readonly accounts = new Map<string, Account>()
+  readonly histories = new Map<string, Array<HistoryRow>>()
+  private readonly owners = new Map<string, string>()
+  private readonly attempts = new Map<string, Beginner>()
+  /** For the figures: what the world did. */
+  readonly happened = new Map<string, number>()
+
+  constructor(private readonly now: () => number, private readonly traced: boolean) {}
+
+  note(line: () => string): void {
+    if (this.traced) this.trace.push(`${String(this.now()).padStart(6)} ${line()}`)
+  }
+
+  count(what: string): void {
+    this.happened.set(what, (this.happened.get(what) ?? 0) + 1)
+  }
+
+  find(words: string): void {
+    this.note(() => `!!! ${words}`)
+    if (this.findings.length < findingsMax) this.findings.push(words)
+  }
+
+  accountOf(workflowId: string): Account {
+    let account = this.accounts.get(workflowId)
+    if (account === undefined) this.accounts.set(workflowId, account = new Account())
+    return account
+  }
+
+  /** An attempt begins: its number was never given before, but to a process that was shut down while it ran. */
+  began(activity: string, attempt: number, by: Beginner): void {
+    const one = `attempt ${attempt} of activity ${activity}`
+    this.note(() => `${by.name}: ${one} begins`)
+    const before = this.attempts.get(one)
+    if (before !== undefined && !before.leaving) {
+      this.find(`${one} begins at ${by.name}, after it did at ${before.name}`)
+    }
+    this.attempts.set(one, by)
+  }
+
+  /** The store itself, with a witness. */
+  witness(store: Store["Type"]): Store["Type"] {
+    return {
+      ...store,
+      commit: (commit) =>
+        Effect.map(store.commit(commit), (committed) => {
+          this.committed(commit, committed)
+          return committed
+        }),
+      terminate: (runId, events, format, now) =>
+        Effect.map(store.terminate(runId, events, format, now), (result) => {
+          if (result === "Posted") this.terminated(runId, { turn: 0, at: now, format, events })
+          return result
+        })
+    }
+  }
+
+  private committed({ again, turns, worker }: Commit, { refused }: Committed): void {
+    turns.forEach(({ attention, epoch, history, runId }, index) => {
+      if (refused.has(index)) return
+      const fence = `${runId} under epoch ${epoch}`
+      const owner = this.owners.get(fence)
+      if (owner !== undefined && owner !== worker) this.find(`two workers write ${fence} (I4)`)
+      this.owners.set(fence, worker)
+      if (attention?.text?.includes("TurnFailed") === true) this.find(`a turn of ${runId} failed: ${attention.text}`)
+      if (history === undefined) return
+      // Asked for again, it was not written again.
+      const known = again === true && this.histories.get(runId)?.[history.turn - 1]?.events === history.events
+      if (!known) this.wrote(runId, history)
+    })
+  }
+
+  private terminated(runId: string, row: HistoryRow): void {
+    this.wrote(runId, { ...row, turn: (this.histories.get(runId)?.length ?? 0) + 1 })
+  }
+
+  private wrote(runId: string, row: HistoryRow): void {
+    let rows = this.histories.get(runId)
+    if (rows === undefined) this.histories.set(runId, rows = [])
+    this.note(() => `store: turn ${row.turn} of ${runId}: ${row.events.slice(0, 3000)}`)
+    if (row.turn !== rows.length + 1) {
+      this.find(`turn ${row.turn} of ${runId} is written after turn ${rows.length} (I6)`)
+    }
+    rows.push(row)
+  }
+}
+
+/** More would not help anybody. */
+const findingsMax = 20

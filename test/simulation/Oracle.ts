@@ -1,0 +1,153 @@
+/**
+ * What must hold of a world that has healed and come to rest, whatever happened before. It knows the programs (by
+ * `Expected`, which has no engine), the ledger, and the store.
+ */
+import type * as SqlClient from "@effect/sql/SqlClient"
+import * as Effect from "effect/Effect"
+import { Liveness } from "perdure"
+import { Store } from "perdure/sqlite"
+import type { Turn } from "../../src/core/Event.js"
+import * as Activities from "../../src/core/family/Activity.js"
+import * as Histories from "../../src/runtime/Histories.js"
+import * as Audit from "../../src/testing/durable/Audit.js"
+import * as Expected from "../proofs/Expected.js"
+import * as Playing from "../proofs/Playing.js"
+import type { Account, Ledger } from "./Ledger.js"
+import type { ExecutionPlan } from "./Plan.js"
+import type { Session } from "./Process.js"
+
+/** Judges all of it, into the ledger. */
+export const judge = (
+  plans: ReadonlyArray<ExecutionPlan>,
+  ledger: Ledger,
+  store: Store["Type"],
+  sql: SqlClient.SqlClient
+): Effect.Effect<void, unknown> =>
+  Effect.gen(function*() {
+    for (const plan of plans) {
+      const account = ledger.accountOf(plan.workflowId)
+      if (account.runId === undefined) {
+        ledger.find(`${plan.workflowId} was never started`)
+        continue
+      }
+      const turns = yield* Histories.read(store, account.runId)
+      const found = [...outcomes(plan, account), ...messages(plan, account, turns)]
+      for (const words of found) ledger.find(`${plan.workflowId}: ${words}`)
+    }
+    for (const [runId, rows] of ledger.histories) {
+      const turns = yield* Histories.read(store, runId)
+      // Ended from outside before its first turn: its start was never taken in.
+      const neverBegan = turns.length === 1 && turns[0]!.events[0]!._tag === "ExecutionTerminated"
+      for (const words of neverBegan ? [] : Audit.history(turns)) ledger.find(`${runId}: ${words}`)
+      const kept = yield* store.history(runId, 0, 100_000)
+      if (JSON.stringify(kept.map(({ events }) => events)) !== JSON.stringify(rows.map(({ events }) => events))) {
+        ledger.find(`the history of ${runId} is not what was committed (I6)`)
+      }
+    }
+    for (const fault of yield* Effect.provideService(Liveness.check, Store, store)) ledger.find(`${fault.message} (I5)`)
+    for (const run of yield* store.runs({ status: "Running", limit: 100 })) {
+      ledger.find(`${run.workflowId}, run ${run.runId}, did not end`)
+    }
+    const runs = yield* store.runs({ limit: 100 })
+    for (const plan of plans) {
+      const count = runs.filter(({ workflowId }) => workflowId === plan.workflowId).length
+      const { starts } = ledger.accountOf(plan.workflowId)
+      if (count > starts) ledger.find(`${plan.workflowId} has ${count} runs, and was started ${starts} times`)
+    }
+    const mail = yield* sql<{ readonly kind: string; readonly body: string }>`SELECT kind, body FROM perdure_mailbox`
+    for (const { body, kind } of mail) ledger.find(`a ${kind} is left in a mailbox: ${body}`)
+    const tasks = yield* sql<Record<string, unknown>>`SELECT * FROM perdure_activity_tasks`
+    for (const task of tasks) ledger.find(`a task is left: ${JSON.stringify(task)}`)
+  })
+
+/** As its program says, and the same for everybody. */
+const outcomes = (plan: ExecutionPlan, account: Account): ReadonlyArray<string> => {
+  const [first] = account.outcomes
+  if (first === undefined) return ["nobody was told its end"]
+  const found: Array<string> = []
+  for (const outcome of account.outcomes) {
+    if (!same(outcome, first)) found.push(`callers are told ${words(first)} and ${words(outcome)}`)
+  }
+  const expected = Expected.outcomeOf(plan.scenario)
+  const terminated = account.terminated && first.failed && first.text === "Terminated"
+  if (expected !== undefined && !terminated && !same(first, expected)) {
+    found.push(`ended as ${words(first)}, and not as ${words(expected)}`)
+  }
+  return found
+}
+
+/** Each message as often as it may be there (I2), and answered as its handler does. */
+const messages = (
+  { scenario }: ExecutionPlan,
+  account: Account,
+  turns: ReadonlyArray<Turn>
+): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  const signals = new Map<number, number>()
+  const updates = new Set<string>()
+  for (const event of turns.flatMap(({ events }) => events)) {
+    if (event._tag === "SignalReceived") {
+      const { send } = event.input as { readonly send: number }
+      signals.set(send, (signals.get(send) ?? 0) + 1)
+    } else if (event._tag === "UpdateAccepted") updates.add(event.id)
+  }
+  for (const { key, send, told } of account.sends) {
+    const message = scenario.messages[key]!
+    const name = `${message.kind} ${key}, sent as ${send}`
+    const count = message.kind === "signal" ? signals.get(send) ?? 0 : updates.has(Playing.updateId(key)) ? 1 : 0
+    const lost = told === "acknowledged" && count === 0 && message.ends !== "rejected" && !account.terminated
+    if (lost) found.push(`${name}, was acknowledged, and is lost (I2)`)
+    if (told === "closed" && count > 0) found.push(`${name}, is there, and its sender was told that it came too late`)
+    if (count > 1) found.push(`${name}, is there ${count} times`)
+    if (message.ends === "rejected" && count > 0) found.push(`${name}, was rejected, and is there`)
+  }
+  for (const [key, answers] of account.answers) {
+    const first = answers[0]!
+    for (const answer of answers) {
+      if (!same(answer, first)) found.push(`update ${key} is answered ${words(first)} and ${words(answer)}`)
+    }
+    if (!Expected.outlivesMessages(scenario) || account.terminated) continue
+    const expected = Expected.answerOf(scenario, key)
+    if (!same(first, expected)) found.push(`update ${key} is answered ${words(first)}, and not ${words(expected)}`)
+  }
+  return found
+}
+
+/**
+ * An attempt begins: its command is committed (I2), and the outcome of its activity is not (I9). One whose worker has
+ * lost its lease, and does not know it yet, may overlap with those of its successors: at least once.
+ */
+export const attempt = (
+  ledger: Ledger,
+  store: Store["Type"],
+  session: Session,
+  info: { readonly runId: string; readonly activityId: string; readonly attempt: number }
+): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    const { activityId, attempt, runId } = info
+    const name = `${activityId} of ${runId}`
+    ledger.began(name, attempt, session)
+    const turns = yield* Histories.read(store, runId)
+    const events = turns.flatMap(({ events }) => events)
+    const scheduled = events.find((event) =>
+      event._tag === "ActivityScheduled" && Activities.idOf(event) === activityId
+    )
+    if (scheduled === undefined) return ledger.find(`activity ${name} runs before its command is committed (I2)`)
+    const { seq } = scheduled as Activities.ActivityScheduled
+    const settled = events.some((event) =>
+      (event._tag === "ActivityCompleted" || event._tag === "ActivityFailed" || event._tag === "ActivityCanceled") &&
+      event.seq === seq
+    )
+    if (!settled) return
+    const workers = new Set((yield* store.workers).map(({ id }) => id))
+    const latest = session.workers.at(-1)
+    if (latest !== undefined && workers.has(latest)) {
+      ledger.find(
+        `attempt ${attempt} of activity ${name} begins at ${session.name} after its outcome is committed (I9)`
+      )
+    }
+  }).pipe(Effect.orDie)
+
+const same = (a: Expected.Outcome, b: Expected.Outcome): boolean => a.failed === b.failed && a.text === b.text
+
+const words = ({ failed, text }: Expected.Outcome): string => failed ? `failure "${text}"` : `"${text}"`

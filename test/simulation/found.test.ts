@@ -1,0 +1,62 @@
+/**
+ * Seeds that found something. They stay, so that it is not made again; `npm run faults` breaks the engine and asks them.
+ *
+ *   PERDURE_SIM_SEED=4711 npm test -- simulation/found      any other seed, in their place
+ *   PERDURE_SIM_WITHOUT="crash,freeze"                      without these kinds of faults (Plan.ts lists them)
+ *   PERDURE_SIM_EXECUTIONS=0,2                              of the executions, only these
+ *   PERDURE_SIM_TRACE=1                                     prints all that happens
+ */
+import { assert, describe } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { vi } from "vitest"
+import type { Kind } from "./Plan.js"
+import * as Plan from "./Plan.js"
+import * as Report from "./Report.js"
+import * as Seeds from "./Seeds.js"
+import * as Simulation from "./Simulation.js"
+
+vi.mock("uuid", () => import("./Ids.js"))
+
+const found: ReadonlyArray<{ readonly seed: number; readonly found: string }> = [
+  { seed: 8, found: "a commit whose answer was lost met its own turns when it was tried again, for ever" }
+]
+
+const { PERDURE_SIM_EXECUTIONS, PERDURE_SIM_SEED, PERDURE_SIM_TRACE, PERDURE_SIM_WITHOUT } = process.env
+
+if (PERDURE_SIM_SEED !== undefined) {
+  describe("the seed", () => {
+    Seeds.test(`${PERDURE_SIM_SEED} is played as any other`, 40, (base) =>
+      Effect.gen(function*() {
+        const seed = Number(PERDURE_SIM_SEED)
+        const less: Plan.Less = {
+          without: (PERDURE_SIM_WITHOUT ?? "").split(",").filter((kind) => kind !== "") as ReadonlyArray<
+            string
+          > as ReadonlyArray<Kind>,
+          executions: PERDURE_SIM_EXECUTIONS?.split(",").map(Number)
+        }
+        if (PERDURE_SIM_TRACE !== undefined) {
+          console.log((yield* Simulation.run(base, Plan.draw(seed, less), true)).trace.join("\n"))
+        }
+        yield* Report.trial(base, seed, less)
+      }))
+  })
+} else {
+  describe("a seed", () => {
+    for (const each of found) {
+      Seeds.test(
+        `finds no more that ${each.found} (${each.seed})`,
+        40,
+        (base) => Effect.asVoid(Report.trial(base, each.seed))
+      )
+    }
+
+    Seeds.test("decides all that happens", 8, (base) =>
+      Effect.gen(function*() {
+        for (const seed of [3, 62]) {
+          const once = yield* Simulation.run(base, Plan.draw(seed), true)
+          const again = yield* Simulation.run(base, Plan.draw(seed), true)
+          assert.deepStrictEqual(again.trace, once.trace)
+        }
+      }))
+  })
+}
