@@ -96,7 +96,7 @@ export const faults: ReadonlyArray<Fault> = [
     file: "src/persistence/sql/Leases.ts",
     from: "(rows) => rows.length > 0)\n}\n",
     to: "(rows) => rows.length >= 0)\n}\n",
-    tests: ["persistence/SqliteStore"]
+    tests: ["persistence/SqliteStore", "simulation/found"]
   },
   {
     name: "wake-ups are not written",
@@ -224,7 +224,7 @@ export const faults: ReadonlyArray<Fault> = [
     file: "src/runtime/Poller.ts",
     from: "    if (task.state === \"lost\") return engine.activities.fail(attempt, Attempts.lost)\n",
     to: "",
-    tests: ["proofs/crash", "runtime/processes"]
+    tests: ["proofs/crash", "runtime/processes", "simulation/found"]
   },
   {
     name: "compensations run in the order of their steps",
@@ -334,10 +334,10 @@ export const faults: ReadonlyArray<Fault> = [
   {
     name: "what waits for its commit outlives the lease",
     breaks: "I4, I5",
-    file: "src/runtime/Worker.ts",
-    from: "      engine.committer.refuseQueued()\n",
-    to: "",
-    tests: ["runtime/committer", "simulation/found"]
+    file: "src/runtime/Committer.ts",
+    from: "    const { tasks, turns } = this\n    this.turns = []\n",
+    to: "    const { tasks, turns } = this\n",
+    tests: ["runtime/committer"]
   },
   {
     name: "a copy whose turn was fenced goes on",
@@ -353,7 +353,7 @@ export const faults: ReadonlyArray<Fault> = [
     file: "src/persistence/sql/Leases.ts",
     from: "              yield* tx(freeRuns, [worker])\n",
     to: "",
-    tests: ["simulation/found", "persistence/SqliteStore"]
+    tests: ["simulation/found"]
   },
   {
     name: "mail that could not be taken in is not shown again",
@@ -361,6 +361,6 @@ export const faults: ReadonlyArray<Fault> = [
     file: "src/runtime/Poller.ts",
     from: "    this.lastMailId = 0\n    this.dueAt(at)\n",
     to: "    this.dueAt(at)\n",
-    tests: ["runtime/worker-faults", "simulation/found"]
+    tests: ["runtime/worker-faults"]
   }
 ]
