@@ -11,34 +11,21 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import type { Failure } from "../core/Failure.js"
-import * as Failures from "../core/Failure.js"
 import type { ActivityScheduled, CancellationType } from "../core/family/Activity.js"
 import { Limits } from "../core/Limits.js"
-import type * as Payload from "../core/Payload.js"
 import * as RetryPolicy from "../core/RetryPolicy.js"
 import type { ActivityInfo, CancellationDetails } from "./ActivityContext.js"
 import { ActivityContext } from "./ActivityContext.js"
-import { ActivityError } from "./ActivityError.js"
-import { ApplicationError, toFailure } from "./ApplicationError.js"
-import type { AnySchema, Codec, PayloadInput, PayloadType, TypeOf } from "./Contract.js"
+import type { ActivityError } from "./ActivityError.js"
+import type { ApplicationError } from "./ApplicationError.js"
+import type { AnySchema, PayloadInput, PayloadType, TypeOf } from "./Contract.js"
 import * as Contract from "./Contract.js"
+import type { Codecs, Hosted } from "./HostedActivity.js"
+import { decodeFailure, hosting, hostTag } from "./HostedActivity.js"
 import { reserved } from "./Names.js"
 import * as Place from "./Place.js"
 import type { ActivityCall, ActivityOutcome } from "./WorkflowContext.js"
 import { WorkflowContext } from "./WorkflowContext.js"
-
-/**
- * Says in types that a worker hosts the activity of this name. A body that calls it requires it, and only its Layer
- * provides it.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Hosted<Name extends string> {
-  readonly _: unique symbol
-  readonly activity: Name
-}
 
 /**
  * Timeouts, retries and cancellation of one call. Those of the definition hold where a call names none.
@@ -131,14 +118,9 @@ export interface Activity<Name extends string, Payload, Success, Error> {
   readonly codecs: Codecs
 }
 
-/** Compiled once per definition. @since 0.1.0 */
-export interface Codecs {
-  readonly payload: Codec
-  readonly success: Codec
-  readonly error: Codec
-}
-
 export type { ActivityInfo, CancellationDetails } from "./ActivityContext.js"
+export { dynamic } from "./DynamicActivity.js"
+export type { Codecs, Hosted } from "./HostedActivity.js"
 
 /**
  * Any activity's contract.
@@ -149,33 +131,6 @@ export type { ActivityInfo, CancellationDetails } from "./ActivityContext.js"
 export interface Any {
   readonly name: string
 }
-
-/**
- * What a worker holds of an activity: its name, and how to run one attempt on encoded values.
- *
- * @category models
- * @since 0.1.0
- */
-export class ActivityHost {
-  constructor(
-    readonly name: string,
-    /** The services of its Layer, to which the host adds those of the attempt. */
-    readonly services: Context.Context<never>,
-    /** May throw what the author's function throws before it returns an effect. */
-    readonly run: (input: Payload.Payload) => Effect.Effect<Payload.Payload, Failure, ActivityContext | Scope.Scope>,
-    /** The same as its author wrote it, for tests that run it alone. */
-    readonly authored: {
-      readonly payload: Codec
-      readonly success: Codec
-      readonly error: Codec
-      readonly body: (payload: never) => Effect.Effect<unknown, unknown, unknown>
-    }
-  ) {}
-}
-
-/** The tag under which a Layer provides an activity's body. @since 0.1.0 */
-export const hostTag = <Name extends string>(name: Name): Context.Tag<Hosted<Name>, ActivityHost> =>
-  Context.GenericTag<Hosted<Name>, ActivityHost>(`perdure/Activity/${name}`)
 
 /**
  * Defines an activity.
@@ -268,29 +223,11 @@ export const make = <
     })
   }
 
-  const onFailure = (failed: unknown) => Effect.fail(encodeFailure(error, failed))
-  const onSuccess = (value: unknown) => {
-    const encoded = success.encode(value)
-    return Either.isLeft(encoded)
-      ? Effect.fail<Failure>({ ...Failures.fromUnknown(encoded.left), nonRetryable: true })
-      : Effect.succeed(encoded.right)
-  }
-
+  const codecs: Codecs = { payload, success, error }
   const toLayer = <R>(body: (payload: never) => Effect.Effect<unknown, unknown, R>) =>
-    Layer.effect(
-      tag,
-      Effect.map(Effect.context<Exclude<R, ActivityContext | Scope.Scope>>(), (context) =>
-        new ActivityHost(name, context as Context.Context<never>, (input) => {
-          const decoded = payload.decode(input)
-          if (Either.isLeft(decoded)) {
-            return Effect.fail(Failures.fromUnknown(decoded.left))
-          }
-          const attempt = body(decoded.right as never) as Effect.Effect<unknown, unknown>
-          return Effect.matchEffect(attempt, { onFailure, onSuccess })
-        }, { payload, success, error, body }))
-    )
+    Layer.effect(tag, hosting(name, codecs, body))
 
-  return { name, execute, start, toLayer, codecs: { payload, success, error } } as unknown as Activity<
+  return { name, execute, start, toLayer, codecs } as unknown as Activity<
     Name,
     PayloadType<P>,
     TypeOf<S, void>,
@@ -434,54 +371,4 @@ export const encodeOptions = (options: Options) => {
 const templates = (name: string, options: Omit<ActivityScheduled, "_tag" | "seq" | "name" | "input">) => {
   const bare: ActivityScheduled = { _tag: "ActivityScheduled", seq: 0, name, ...options }
   return { bare, withInput: { ...bare, input: undefined } }
-}
-
-/** A failed attempt's recorded form: a declared error by its schema, everything else as an application failure. @internal */
-export const encodeFailure = (error: Codec, failed: unknown): Failure => {
-  if (failed instanceof ApplicationError) return toFailure(failed)
-  const encoded = error.encode(failed)
-  if (Either.isLeft(encoded)) return Failures.fromUnknown(failed)
-  const plain = Failures.fromUnknown(failed)
-  return {
-    _tag: "Declared",
-    type: plain.type,
-    message: plain.message,
-    error: encoded.right,
-    ...(plain.stack === undefined ? {} : { stack: plain.stack })
-  }
-}
-
-/** What the body sees of a failure: the declared error itself, or an ActivityError. @internal */
-export const decodeFailure = (
-  error: Codec,
-  activity: string,
-  activityId: string,
-  outcome: Exclude<ActivityOutcome, { readonly _tag: "ActivityCompleted" }> | {
-    readonly _tag: "StepFailed"
-    readonly attempt: number
-    readonly failure: Failure
-    readonly retryState: Failures.RetryState
-  }
-): unknown => {
-  if (outcome._tag === "ActivityCanceled") {
-    return new ActivityError({
-      activity,
-      activityId,
-      attempt: outcome.attempt,
-      retryState: "CancelRequested",
-      failure: { _tag: "Canceled", message: `activity ${activity} was canceled` }
-    })
-  }
-  if (outcome.failure._tag === "Declared") {
-    const decoded = error.decode(outcome.failure.error)
-    // A declared error that no longer decodes is shown as it was recorded, not lost.
-    if (Either.isRight(decoded)) return decoded.right
-  }
-  return new ActivityError({
-    activity,
-    activityId,
-    attempt: outcome.attempt,
-    retryState: outcome.retryState,
-    failure: outcome.failure
-  })
 }

@@ -6,11 +6,11 @@
 import type * as Cause from "effect/Cause"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { Hosted } from "./Activity.js"
 import type { ActivityError } from "./ActivityError.js"
 import type { ApplicationError } from "./ApplicationError.js"
 import type { AnySchema, PayloadInput, PayloadType, TypeOf } from "./Contract.js"
 import type { ImplementationTypeId, later } from "./ErasedHandlers.js"
+import type { Hosted } from "./HostedActivity.js"
 import type * as Step from "./Step.js"
 import type { WorkflowContext } from "./WorkflowContext.js"
 

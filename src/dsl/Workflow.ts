@@ -10,6 +10,7 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Options as RetryOptions } from "../core/RetryPolicy.js"
 import * as RetryPolicy from "../core/RetryPolicy.js"
@@ -37,6 +38,7 @@ import type {
   UpdateContract,
   UpdateTypes
 } from "./Handlers.js"
+import { dynamicName } from "./HostedActivity.js"
 import type { ActivatesPatch } from "./Patch.js"
 import type * as Step from "./Step.js"
 import { WorkflowContext } from "./WorkflowContext.js"
@@ -155,7 +157,11 @@ export interface WorkflowOptions<in Payload> {
  */
 export class WorkflowHost {
   constructor(
-    readonly definition: Any & { readonly options: WorkflowOptions<never> },
+    readonly definition: Any & {
+      readonly options: WorkflowOptions<never>
+      /** Serves all names that have no host of their own (row D4). */
+      readonly dynamic?: boolean
+    },
     readonly body: (payload: unknown) => Effect.Effect<unknown, unknown, unknown>,
     readonly services: Context.Context<never>,
     readonly activatesPatch?: ActivatesPatch
@@ -237,3 +243,45 @@ export const make = <
   }
   return definition as never
 }
+
+const anyName = make(dynamicName, {
+  payload: Schema.Unknown,
+  success: Schema.Unknown,
+  dynamic: { signals: true, queries: true, updates: true }
+})
+
+/**
+ * Gives a body to every workflow whose name no other host of the worker has; at most one a worker (row D4).
+ *
+ * Its payload is the value as it was sent, encoded; its name is in `Workflow.info`. What it gives must be JSON. With
+ * `dynamic.of` it takes in signals, queries and updates of any name. It is no contract: nobody starts it by reference.
+ *
+ * A name that gets a host of its own later is served by that from then on, which must do the same on replay.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const dynamic: DynamicWorkflow = Object.assign(
+  (body: WorkflowHost["body"]) =>
+    Layer.effect(
+      // A tag of its own each time: of two, both reach the worker, which refuses them.
+      hostTag(`${dynamicName}/${dynamics++}`),
+      Effect.map(
+        Effect.context<never>(),
+        (services) => new WorkflowHost({ ...anyName, dynamic: true }, body, services)
+      )
+    ),
+  { of: anyName.of, setHandlers: anyName.setHandlers }
+) as never
+
+/** See `dynamic`. @category models @since 0.1.0 */
+export interface DynamicWorkflow extends Pick<typeof anyName, "of" | "setHandlers"> {
+  <E extends BodyError, R extends BodyServices, E2 extends BodyError, R2 extends BodyServices>(
+    body: (payload: unknown) => Effect.Effect<Implementation<typeof dynamicName, unknown, E2, R2>, E, R>
+  ): Layer.Layer<HostedWorkflow<string>, never, Requirements<R> | Requirements<R2>>
+  <E extends BodyError, R extends BodyServices>(
+    body: (payload: unknown) => Effect.Effect<unknown, E, R>
+  ): Layer.Layer<HostedWorkflow<string>, never, Requirements<R>>
+}
+
+let dynamics = 0

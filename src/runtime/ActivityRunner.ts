@@ -263,7 +263,7 @@ export class ActivityRunner {
   // --- attempts
 
   private start(attempt: Attempt): void {
-    const host = this.hosts.activities.get(attempt.scheduled.name)
+    const host = this.hosts.activity(attempt.scheduled.name)
     if (host === undefined) {
       this.failed(attempt, Attempts.notRegistered(attempt.scheduled.name, this.hosts.activities.keys()), false)
       return this.next()

@@ -144,12 +144,12 @@ export class Engine {
   }
 
   serves(workflow: string, taskQueue: string): boolean {
-    return !this.stopping && taskQueue === this.options.taskQueue && this.hosts.workflows.has(workflow)
+    return !this.stopping && taskQueue === this.options.taskQueue && this.hosts.serves(workflow)
   }
 
   /** Starts a run here; its first turn goes into the commit that creates it. */
   start(run: NewRun, start: Start, settled: (settled: Settled) => void): void {
-    const host = this.hosts.workflows.get(run.workflow)!
+    const host = this.hosts.workflow(run.workflow)!
     const from = { epoch: 1, wakeAt: undefined, attention: undefined }
     const execution = new Execution(run, host, this.around, from, run)
     this.resident.add(execution)

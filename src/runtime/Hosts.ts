@@ -5,7 +5,8 @@
  */
 import type * as Context from "effect/Context"
 import * as Schema from "effect/Schema"
-import { ActivityHost } from "../dsl/Activity.js"
+import { ActivityHost } from "../dsl/HostedActivity.js"
+import { reserved } from "../dsl/Names.js"
 import type { ActivatesPatch } from "../dsl/Patch.js"
 import { WorkflowHost } from "../dsl/Workflow.js"
 
@@ -28,6 +29,8 @@ export class WorkerConfigError extends Schema.TaggedError<WorkerConfigError>()("
 export class Hosts {
   readonly workflows = new Map<string, WorkflowHost>()
   readonly activities = new Map<string, ActivityHost>()
+  private anyWorkflow: WorkflowHost | undefined
+  private anyActivity: ActivityHost | undefined
 
   constructor(private readonly activatesPatch?: ActivatesPatch) {}
 
@@ -35,18 +38,43 @@ export class Hosts {
   add(context: Context.Context<never>): string | undefined {
     for (const service of context.unsafeMap.values()) {
       if (service instanceof WorkflowHost) {
-        if (this.workflows.has(service.definition.name)) return `workflow ${service.definition.name}`
         const { body, definition, services } = service
-        this.workflows.set(definition.name, new WorkflowHost(definition, body, services, this.activatesPatch))
+        const host = new WorkflowHost(definition, body, services, this.activatesPatch)
+        if (definition.dynamic === true) {
+          if (this.anyWorkflow !== undefined) return "the dynamic workflow"
+          this.anyWorkflow = host
+        } else if (this.workflows.has(definition.name)) return `workflow ${definition.name}`
+        else this.workflows.set(definition.name, host)
       } else if (service instanceof ActivityHost) {
-        if (this.activities.has(service.name)) return `activity ${service.name}`
-        this.activities.set(service.name, service)
+        if (service.dynamic) {
+          if (this.anyActivity !== undefined) return "the dynamic activity"
+          this.anyActivity = service
+        } else if (this.activities.has(service.name)) return `activity ${service.name}`
+        else this.activities.set(service.name, service)
       }
     }
     return undefined
   }
 
+  /** The host of a workflow: that of its name, else the dynamic one under its name (rows D4, D9). */
+  workflow(name: string): WorkflowHost | undefined {
+    const own = this.workflows.get(name)
+    if (own !== undefined || this.anyWorkflow === undefined || reserved(name) !== undefined) return own
+    const { activatesPatch, body, definition, services } = this.anyWorkflow
+    return new WorkflowHost({ ...definition, name }, body, services, activatesPatch)
+  }
+
+  serves(workflow: string): boolean {
+    return this.workflows.has(workflow) || this.anyWorkflow !== undefined && reserved(workflow) === undefined
+  }
+
+  /** The host of an activity: that of its name, else the dynamic one (rows D6, D9). */
+  activity(name: string): ActivityHost | undefined {
+    return this.activities.get(name) ?? (reserved(name) === undefined ? this.anyActivity : undefined)
+  }
+
   get size(): number {
-    return this.workflows.size + this.activities.size
+    const dynamic = [this.anyWorkflow, this.anyActivity].filter((host) => host !== undefined)
+    return this.workflows.size + this.activities.size + dynamic.length
   }
 }

@@ -82,7 +82,7 @@ export class Loader {
       if (Option.isNone(owned)) return notOurs
       const run = owned.value
       if (Expiry.isExpired(run, now)) return Loaded.Expired(yield* Expiry.of(this.store, run, now, this.around))
-      const host = this.hosts.workflows.get(run.workflow)
+      const host = this.hosts.workflow(run.workflow)
       if (host === undefined) return Loaded.Broken({ execution: this.make(run, unknownHost), error: this.unknown(run) })
       const execution = this.make(run, host)
       const error = yield* this.replayAll(execution)
@@ -100,7 +100,7 @@ export class Loader {
 
   /** A closed run takes no messages; its queries are answered from its history (row Q2). */
   private loadClosed(run: Run, queried: boolean): Effect.Effect<Loaded, StoreError> {
-    const host = this.hosts.workflows.get(run.workflow)
+    const host = this.hosts.workflow(run.workflow)
     if (host === undefined || !queried) return Effect.succeed(Loaded.Closed({ execution: undefined, error: undefined }))
     const execution = this.make(run, host)
     return Effect.map(this.replayAll(execution), (error) => Loaded.Closed({ execution, error }))

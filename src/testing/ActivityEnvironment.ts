@@ -10,12 +10,13 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Payload from "../core/Payload.js"
 import * as RetryPolicy from "../core/RetryPolicy.js"
-import type { Activity, Hosted } from "../dsl/Activity.js"
-import { hostTag } from "../dsl/Activity.js"
+import type { Activity } from "../dsl/Activity.js"
 import type { ActivityInfo } from "../dsl/ActivityContext.js"
 import { ActivityContext, cancellationDetails } from "../dsl/ActivityContext.js"
 import type { ApplicationError } from "../dsl/ApplicationError.js"
 import { ContractError } from "../dsl/Contract.js"
+import type { Hosted } from "../dsl/HostedActivity.js"
+import { hostTag } from "../dsl/HostedActivity.js"
 
 /**
  * What the attempt is told of itself.

@@ -254,7 +254,7 @@ const replayOn = (
       return new ReplayFailed({ runId, reason: "Unreadable", detail: "it does not begin with its start" })
     }
     const { taskQueue, workflow, workflowId } = start
-    const host = hosts.workflows.get(workflow)
+    const host = hosts.workflow(workflow)
     if (host === undefined) {
       const given = [...hosts.workflows.keys()].join(", ") || "none"
       return new ReplayFailed({ runId, workflow, reason: "UnknownWorkflow", detail: `given are: ${given}` })

@@ -3,7 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { ActivityScheduled } from "../../src/core/family/Activity.js"
-import type { Hosted } from "../../src/dsl/Activity.js"
+import type { Hosted } from "../../src/dsl/HostedActivity.js"
 import type { ActivityCall, ActivityOutcome, StepCall, StepOutcome } from "../../src/dsl/WorkflowContext.js"
 import { WorkflowContext } from "../../src/dsl/WorkflowContext.js"
 

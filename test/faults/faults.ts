@@ -83,6 +83,14 @@ export const faults: ReadonlyArray<Fault> = [
     tests: ["runtime/activity-rates"]
   },
   {
+    name: "the dynamic activity goes before those of their own name",
+    breaks: "D6",
+    file: "src/runtime/Hosts.ts",
+    from: "this.activities.get(name) ?? (reserved(name) === undefined ? this.anyActivity : undefined)",
+    to: "(reserved(name) === undefined ? this.anyActivity : undefined) ?? this.activities.get(name)",
+    tests: ["runtime/dynamic"]
+  },
+  {
     name: "no fence: any epoch may write",
     breaks: "I4",
     file: "src/persistence/sql/Verdict.ts",

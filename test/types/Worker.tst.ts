@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { type Activity, type Client, Worker, type WorkerConfigError } from "perdure"
+import { Activity, type Client, Worker, type WorkerConfigError, Workflow } from "perdure"
 import { describe, expect, it } from "tstyche"
 import type { Store, StoreError } from "../../src/persistence/Store.js"
 import { ChargeCard, Nightly, PaymentGateway, Ping } from "./order.js"
@@ -55,5 +55,29 @@ describe("Worker.layer", () => {
     expect(Worker.layer({ hosts: [failing] })).type.toBe<
       Layer.Layer<Client, StoreError | WorkerConfigError | string, Store>
     >()
+  })
+})
+
+describe("dynamic hosts", () => {
+  it("a dynamic activity hosts any name", () => {
+    const any = Activity.dynamic((payload) => {
+      expect(payload).type.toBe<unknown>()
+      return Effect.succeed(1)
+    })
+    expect(Worker.layer({ hosts: [NightlyLive, any] })).type.toBe<
+      Layer.Layer<Client, StoreError | WorkerConfigError, Store>
+    >()
+    expect(Activity.dynamic(() => Effect.flatMap(PaymentGateway, () => Effect.void))).type.toBe<
+      Layer.Layer<Activity.Hosted<string>, never, PaymentGateway>
+    >()
+    expect(Activity.dynamic).type.not.toBeCallableWith(() => Effect.fail("no"))
+  })
+
+  it("a dynamic workflow is no contract to start, and asks for what its body calls", () => {
+    expect(Workflow.dynamic(() => Ping.execute())).type.toBe<
+      Layer.Layer<Workflow.HostedWorkflow<string>, never, Activity.Hosted<"Ping">>
+    >()
+    expect<typeof Workflow.dynamic>().type.not.toBeAssignableTo<Workflow.Any>()
+    expect(Workflow.dynamic).type.not.toBeCallableWith(() => Effect.flatMap(PaymentGateway, () => Effect.void))
   })
 })

@@ -26,6 +26,7 @@ import type { UpdateAccepted } from "../../core/family/Update.js"
 import type { Codec, ContractError } from "../../dsl/Contract.js"
 import type { ErasedImplementation, HandlerChanges, HandlerSet } from "../../dsl/ErasedHandlers.js"
 import * as Erased from "../../dsl/ErasedHandlers.js"
+import { dynamicName } from "../../dsl/HostedActivity.js"
 import { reserved } from "../../dsl/Names.js"
 import { rawCodecs } from "../../dsl/Untyped.js"
 import type { Unfinished, WorkflowHost } from "../../dsl/Workflow.js"
@@ -188,7 +189,7 @@ export class Handlers {
   change(changes: HandlerChanges): Effect.Effect<void> {
     return Effect.suspend(() => {
       const { codecs, name } = this.body.definition
-      const unknown = changes.workflow === name
+      const unknown = changes.workflow === name || changes.workflow === dynamicName
         ? undeclared(changes, codecs)
         : `the handlers are of workflow ${changes.workflow}`
       if (unknown !== undefined) {
