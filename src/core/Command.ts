@@ -5,6 +5,7 @@
  */
 import * as Activity from "./family/Activity.js"
 import * as Execution from "./family/Execution.js"
+import * as Notes from "./family/Notes.js"
 import * as Patch from "./family/Patch.js"
 import * as Step from "./family/Step.js"
 import * as Timer from "./family/Timer.js"
@@ -19,6 +20,7 @@ export type Command =
   | Timer.Command
   | Step.Command
   | Patch.Command
+  | Notes.Command
   | Update.Command
   | Execution.Command
 
@@ -27,6 +29,7 @@ const table = {
   ...Timer.decide,
   ...Step.decide,
   ...Patch.decide,
+  ...Notes.decide,
   ...Update.decide,
   ...Execution.decide
 }

@@ -11,6 +11,7 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as Activity from "./family/Activity.js"
 import * as Execution from "./family/Execution.js"
+import * as Notes from "./family/Notes.js"
 import * as Patch from "./family/Patch.js"
 import * as Signal from "./family/Signal.js"
 import * as Step from "./family/Step.js"
@@ -38,6 +39,7 @@ export const Event = Schema.Union(
   ...Timer.events,
   ...Step.events,
   ...Patch.events,
+  ...Notes.events,
   ...Signal.events,
   ...Update.events
 )

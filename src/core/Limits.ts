@@ -26,6 +26,12 @@ export const Limits = {
   durationMillisMax: 1e15,
   /** Workflow ids, task queues, names, update ids: they are index keys (row X17). */
   identifierCharsMax: 1_000,
+  /** Keywords in one search attribute: each is a row. */
+  keywordsMax: 100,
+  /** What a run is for, in a line (row W20). */
+  summaryCharsMax: 400,
+  /** What a run is for, or where it stands, at length (row W20). */
+  detailsCharsMax: 20_000,
   /** Events of one run. Replay time grows with it; a longer life is a chain of runs (row K11). */
   historyEventsMax: 51_200,
   /** Encoded bytes of one run's history (row K11). */

@@ -12,6 +12,7 @@ import * as Commands from "./Command.js"
 import type { Event, Tag } from "./Event.js"
 import * as Activity from "./family/Activity.js"
 import * as Execution from "./family/Execution.js"
+import * as Notes from "./family/Notes.js"
 import * as Patch from "./family/Patch.js"
 import * as Step from "./family/Step.js"
 import * as Timer from "./family/Timer.js"
@@ -78,6 +79,7 @@ const table: { readonly [K in Caused["_tag"]]: Comparison<Extract<Caused, { read
   ...Timer.compare,
   ...Step.compare,
   ...Patch.compare,
+  ...Notes.compare,
   ...Update.compare
 }
 

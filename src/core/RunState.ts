@@ -6,6 +6,7 @@
 import type { Event, Turn } from "./Event.js"
 import * as Activity from "./family/Activity.js"
 import * as Execution from "./family/Execution.js"
+import * as Notes from "./family/Notes.js"
 import * as Patch from "./family/Patch.js"
 import * as Signal from "./family/Signal.js"
 import * as Step from "./family/Step.js"
@@ -17,7 +18,9 @@ import * as Succession from "./Succession.js"
  * @category models
  * @since 0.1.0
  */
-export interface RunState extends Execution.Slice, Activity.Slice, Timer.Slice, Step.Slice, Signal.Slice, Update.Slice {
+export interface RunState
+  extends Execution.Slice, Activity.Slice, Timer.Slice, Step.Slice, Notes.Slice, Signal.Slice, Update.Slice
+{
   readonly runId: string
   /** The last turn taken in; 0 before the first. */
   turn: number
@@ -42,6 +45,7 @@ export const empty = (runId: string): RunState => ({
   ...Activity.empty(),
   ...Timer.empty(),
   ...Step.empty(),
+  ...Notes.empty(),
   ...Signal.empty(),
   ...Update.empty()
 })
@@ -52,6 +56,7 @@ const table = {
   ...Timer.evolve,
   ...Step.evolve,
   ...Patch.evolve,
+  ...Notes.evolve,
   ...Signal.evolve,
   ...Update.evolve
 }

@@ -14,6 +14,7 @@
  */
 import type { Failure, RetryState } from "./Failure.js"
 import type { Closing, ExecutionStarted, Start } from "./family/Execution.js"
+import type { Carried } from "./family/Notes.js"
 import * as RetryPolicy from "./RetryPolicy.js"
 
 /**
@@ -86,6 +87,8 @@ export interface Ending {
   readonly startedAt: number
   readonly started: ExecutionStarted | Start
   readonly cancelRequested: boolean
+  /** What it said of itself at its end. */
+  readonly carried: Carried
 }
 
 /**
@@ -191,7 +194,8 @@ const asOfAttempt = (failure: Failure): Failure => {
 }
 
 /** What every run of a chain takes over from the one before it. */
-const inherited = ({ runId, started, startedAt }: Ending): Partial<Start> => ({
+const inherited = ({ carried, runId, started, startedAt }: Ending): Partial<Start> => ({
+  ...carried,
   firstRunId: started.firstRunId ?? runId,
   previousRunId: runId,
   firstStartedAt: started.firstStartedAt ?? startedAt,

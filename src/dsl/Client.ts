@@ -40,7 +40,19 @@ export interface StartOptions {
   readonly runTimeout?: Duration.DurationInput | undefined
   /** A run that fails, or is out of its run timeout, is tried again as a new run. Default: the definition's, else none (row X9). */
   readonly retry?: RetryOptions | undefined
+  /** What this run is for, in a line of at most 400 characters, for who looks at it (row W20). */
+  readonly summary?: string | undefined
+  /** The same at length: at most 20,000 characters. */
+  readonly details?: string | undefined
 }
+
+/** What a start may say of the run by the workflow's contract (rows W12, W13). @since 0.1.0 */
+export type StartOptionsOf<W> =
+  & StartOptions
+  & ([keyof Workflow.MemoOf<W>] extends [never] ? unknown
+    : { readonly memo?: Workflow.Some<Workflow.MemoOf<W>> | undefined })
+  & ([keyof Workflow.AttributesOf<W>] extends [never] ? unknown
+    : { readonly searchAttributes?: Workflow.Some<Workflow.AttributesOf<W>> | undefined })
 
 /** @category models @since 0.1.0 */
 export interface CallOptions {
@@ -110,6 +122,13 @@ export interface Description {
   readonly historyBytes: number
   readonly attention: Attention | undefined
   readonly pendingActivities: ReadonlyArray<PendingActivity>
+  /** As its start said; see `StartOptions`. */
+  readonly summary: string | undefined
+  readonly details: string | undefined
+  /** Fields that are set, decoded; one that does not fit its schema any more as it is stored (row W12). */
+  readonly memo: Readonly<Record<string, unknown>>
+  /** The same of its search attributes (row W13). */
+  readonly searchAttributes: Readonly<Record<string, unknown>>
   /** The worker that owns it, if any. */
   readonly owner: string | undefined
   /** When the clock wakes it next, in epoch milliseconds. */
@@ -207,7 +226,14 @@ export interface Handle<W> {
   readonly cancel: (reason?: string) => Effect.Effect<void, WorkflowNotFound | StoreUnavailable>
   /** Ends the run at once; no code of it runs any more (row C10). */
   readonly terminate: (reason?: string) => Effect.Effect<void, WorkflowNotFound | WorkflowClosed | StoreUnavailable>
-  readonly describe: Effect.Effect<Description, WorkflowNotFound | StoreUnavailable>
+  readonly describe: Effect.Effect<
+    & Description
+    & {
+      readonly memo: Workflow.Some<Workflow.MemoOf<W>>
+      readonly searchAttributes: Workflow.Some<Workflow.AttributesOf<W>>
+    },
+    WorkflowNotFound | StoreUnavailable
+  >
   /** A pending activity of the run, for operators. Not checked until it is used (row A15). */
   readonly activity: (activityId: string) => ActivityControl
   /** All turns recorded so far, in order. */
@@ -227,12 +253,12 @@ export class Client extends Context.Tag("perdure/Client")<Client, {
   /** Starts an execution; returns once the start cannot be lost any more. No worker needs to run (row X2). */
   readonly start: <W extends Workflow.Any>(
     workflow: W,
-    ...args: PayloadArgument<Workflow.PayloadOf<W>, StartOptions>
+    ...args: PayloadArgument<Workflow.PayloadOf<W>, StartOptionsOf<W>>
   ) => Effect.Effect<Handle<W> & { readonly runId: string }, StartError>
   /** Starts an execution and waits for its result. */
   readonly execute: <W extends Workflow.Any>(
     workflow: W,
-    ...args: PayloadArgument<Workflow.PayloadOf<W>, StartOptions>
+    ...args: PayloadArgument<Workflow.PayloadOf<W>, StartOptionsOf<W>>
   ) => Effect.Effect<
     Workflow.SuccessOf<W>,
     StartError | Workflow.ErrorOf<W> | WorkflowFailure | WorkflowNotFound

@@ -8,6 +8,7 @@ import { checkName } from "./Activity.js"
 import type { AnySchema, Codec, PayloadInput } from "./Contract.js"
 import * as Contract from "./Contract.js"
 import type { DynamicContract, Kind, QueryContract, SignalContract, Unfinished, UpdateContract } from "./Handlers.js"
+import type { NoteCodecs } from "./Notes.js"
 
 /** Compiled once per definition. @since 0.1.0 */
 export interface Codecs {
@@ -53,6 +54,7 @@ export interface UpdateCodecs {
 export interface Any {
   readonly name: string
   readonly codecs: Codecs
+  readonly notes?: NoteCodecs | undefined
   readonly types?: unknown
 }
 

@@ -39,6 +39,8 @@ import type {
   UpdateTypes
 } from "./Handlers.js"
 import { dynamicName } from "./HostedActivity.js"
+import type { AttributeContract, AttributeTypes, MemoContract, MemoTypes, NoteCodecs } from "./Notes.js"
+import { compile as compileNotes } from "./Notes.js"
 import type { ActivatesPatch } from "./Patch.js"
 import type * as Step from "./Step.js"
 import { WorkflowContext } from "./WorkflowContext.js"
@@ -49,6 +51,8 @@ export type { ContinueOptions } from "./Chain.js"
 export type * from "./Codecs.js"
 export { later } from "./ErasedHandlers.js"
 export type * from "./Handlers.js"
+export type { AttributesOf, AttributeTypes, Change, MemoOf, MemoTypes, NoteCodecs, Some } from "./Notes.js"
+export { memo, searchAttributes, setCurrentDetails, upsertMemo, upsertSearchAttributes } from "./Notes.js"
 export { deprecatePatch, patched } from "./Patch.js"
 export { type Untyped, untyped } from "./Untyped.js"
 
@@ -92,7 +96,9 @@ export interface Workflow<
   Signals,
   Queries,
   Updates,
-  Dynamic extends Kind = never
+  Dynamic extends Kind = never,
+  Memo = {},
+  Attributes = {}
 > {
   readonly name: Name
   readonly toLayer: ToLayer<Name, Payload, Success, Error, keyof Signals | keyof Queries | keyof Updates | Dynamic>
@@ -121,6 +127,8 @@ export interface Workflow<
   ) => Effect.Effect<void, never, WorkflowContext | ServicesOf<I>>
   /** The codecs, for the client and the runtime. */
   readonly codecs: Codecs
+  /** Memo and search attributes, if it declares any. */
+  readonly notes: NoteCodecs | undefined
   readonly options: WorkflowOptions<Payload>
   readonly types?: {
     readonly payload: Payload
@@ -130,6 +138,8 @@ export interface Workflow<
     readonly queries: Queries
     readonly updates: Updates
     readonly dynamic: Dynamic
+    readonly memo: Memo
+    readonly attributes: Attributes
   }
 }
 
@@ -193,7 +203,9 @@ export const make = <
   const Signals extends Record<string, SignalContract> = {},
   const Queries extends Record<string, QueryContract> = {},
   const Updates extends Record<string, UpdateContract> = {},
-  const Dynamic extends DynamicContract = {}
+  const Dynamic extends DynamicContract = {},
+  const Memo extends MemoContract = {},
+  const Attributes extends AttributeContract = {}
 >(
   name: Name,
   options: WorkflowOptions<PayloadType<P>> & {
@@ -205,6 +217,10 @@ export const make = <
     readonly updates?: Updates
     /** Kinds of messages whose undeclared names are taken in as well (rows S6, Q4). */
     readonly dynamic?: Dynamic
+    /** What a run may say of itself to those who look at it, by name (row W12). */
+    readonly memo?: Memo
+    /** What runs are listed by, by name (row W13). */
+    readonly searchAttributes?: Attributes
   } = {}
 ): Workflow<
   Name,
@@ -214,7 +230,9 @@ export const make = <
   SignalTypes<Signals>,
   QueryTypes<Queries>,
   UpdateTypes<Updates>,
-  keyof Dynamic & Kind
+  keyof Dynamic & Kind,
+  MemoTypes<Memo>,
+  AttributeTypes<Attributes>
 > => {
   checkName("workflow", name)
   // One that means nothing is refused here, and not at some start.
@@ -224,6 +242,7 @@ export const make = <
   const definition = {
     name,
     codecs,
+    notes: compileNotes(name, options.memo, options.searchAttributes),
     options: {
       idempotencyKey: options.idempotencyKey,
       failOnDefect: options.failOnDefect,

@@ -9,6 +9,7 @@ import type * as Effect from "effect/Effect"
 import type { Failure } from "../core/Failure.js"
 import type { ActivityCanceled, ActivityCompleted, ActivityFailed, ActivityScheduled } from "../core/family/Activity.js"
 import type { Continuation } from "../core/family/Execution.js"
+import type { Attribute, Carried, MemoField } from "../core/family/Notes.js"
 import type { StepCompleted, StepFailed } from "../core/family/Step.js"
 import type { Payload } from "../core/Payload.js"
 import type { RetryPolicy } from "../core/RetryPolicy.js"
@@ -112,6 +113,11 @@ export class WorkflowContext extends Context.Tag("perdure/WorkflowContext")<Work
   readonly assertWritable: (what: string) => Effect.Effect<void>
   /** Fails the turn: what an event recorded does not fit the schema of today (row D7). */
   readonly unreadable: (event: { readonly seq: number }, error: ContractError) => Effect.Effect<never>
+  /** What the run says of itself now. */
+  readonly notes: Effect.Effect<Carried>
+  readonly upsertMemo: (fields: ReadonlyArray<MemoField>) => Effect.Effect<void>
+  readonly upsertSearchAttributes: (attributes: ReadonlyArray<Attribute>) => Effect.Effect<void>
+  readonly setCurrentDetails: (details: string) => Effect.Effect<void>
   /** Whether the run takes the new way at a patch. */
   readonly askPatch: (id: string, deprecated: boolean, place?: string) => Effect.Effect<boolean>
 }>() {}

@@ -11,6 +11,7 @@
  * @since 0.1.0
  */
 import type { SqlClient } from "@effect/sql/SqlClient"
+import * as Attributes from "./sql/Attributes.js"
 import type * as Changes from "./sql/Changes.js"
 import * as Claims from "./sql/Claims.js"
 import * as Closing from "./sql/Closing.js"
@@ -55,8 +56,9 @@ export const make = (options: Options): Store["Type"] => {
   const db = Database.make(options.client, dialect, options.busyTimeoutMillis)
   const mailbox = Mailbox.statements(dialect)
   const closing = Closing.statements(dialect, mailbox)
-  const creating = Creating.statements(dialect, mailbox)
-  const turns = Turns.statements(dialect, mailbox, closing, creating)
+  const attributes = Attributes.statements(dialect)
+  const creating = Creating.statements(dialect, mailbox, attributes)
+  const turns = Turns.statements(dialect, mailbox, closing, creating, attributes)
   const taskChanges = TaskChanges.statements(dialect, mailbox)
   const registered = Leases.registered(dialect)
   return {

@@ -26,6 +26,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { ActivityTask } from "../core/ActivityTask.js"
 import type { Status } from "../core/family/Execution.js"
+import type { AttributeType } from "../core/family/Notes.js"
 import type { OutsideChange, TaskChange, TaskNotice, TaskRevision } from "./TaskChange.js"
 
 export type { OutsideChange, TaskChange, TaskNotice, TaskRevision } from "./TaskChange.js"
@@ -86,6 +87,8 @@ export interface Run {
   readonly expiresAt: number | undefined
   /** The last turn that is committed; 0 before the first. */
   readonly turn: number
+  /** What it says of itself, as JSON. */
+  readonly notes: string | undefined
   /** Why the run does not get on, as JSON: a failed turn, or no wake-up left. */
   readonly attention: string | undefined
 }
@@ -106,6 +109,16 @@ export interface NewRun {
   readonly startAt?: number | undefined
   /** When its timeouts end it (row X8). */
   readonly expiresAt?: number | undefined
+  /** What its start says of it, as JSON (row W12), and what it is found by (row W13). */
+  readonly notes?: string | undefined
+  readonly attributes?: ReadonlyArray<AttributeChange> | undefined
+}
+
+/** A search attribute that is set to texts, a number or a boolean; without a value, removed. @since 0.1.0 */
+export interface AttributeChange {
+  readonly name: string
+  readonly type: AttributeType
+  readonly value?: unknown
 }
 
 /** @category models @since 0.1.0 */
@@ -229,6 +242,9 @@ export interface TurnCommit {
   readonly wake: { readonly at: number | undefined } | undefined
   /** Undefined leaves it as it is. `text: undefined` clears it. */
   readonly attention: { readonly text: string | undefined } | undefined
+  /** Undefined leaves what the run says of itself as it is. */
+  readonly notes?: string | undefined
+  readonly attributes?: ReadonlyArray<AttributeChange> | undefined
   /** Set when the turn ends the run. */
   readonly close:
     | {

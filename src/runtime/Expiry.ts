@@ -13,6 +13,7 @@ import * as Either from "effect/Either"
 import type { Turn } from "../core/Event.js"
 import * as Events from "../core/Event.js"
 import type { Closing, Start } from "../core/family/Execution.js"
+import type { Carried } from "../core/family/Notes.js"
 import { Limits } from "../core/Limits.js"
 import * as Messages from "../core/Message.js"
 import * as Succession from "../core/Succession.js"
@@ -63,9 +64,10 @@ export const of = (
     // A request that waits unseen counts: who asked for the end wants no other attempt.
     const cancelRequested = started?.retry !== undefined &&
       (messages.some((message) => message._tag === "Cancel") || (yield* wasCanceled(store, run)))
+    const carried = (run.notes === undefined ? {} : JSON.parse(run.notes)) as Carried
     const { closing, creates, next } = started === undefined
       ? { closing: timedOut, creates: nothing.creates, next: undefined }
-      : Successor.of(timedOut, { runId, startedAt, started, cancelRequested }, at, means)
+      : Successor.of(timedOut, { runId, startedAt, started, cancelRequested, carried }, at, means)
     return {
       run,
       closing,

@@ -82,6 +82,10 @@ const describe = (event: Event, names: Map<number, string>, begun: number): stri
       return `├✗ ${nameOf(event.seq)}: ${reason(event.failure)}`
     case "StepCanceled":
       return `├  ${nameOf(event.seq)} is canceled`
+    case "MemoUpserted":
+      return `├  memo${notes(event.fields)}`
+    case "SearchAttributesUpserted":
+      return `├  search attributes${notes(event.attributes)}`
     case "PatchMarked":
       return `├  patch ${event.id}${event.deprecated === true ? " (deprecated)" : ""}`
     case "SignalReceived":
@@ -118,6 +122,9 @@ const reason = (failure: Failure): string => {
   const kind = "type" in failure && typeof failure.type === "string" ? failure.type : failure._tag
   return failure.message === "" || failure.message === kind ? kind : cut(`${kind}: ${failure.message}`)
 }
+
+const notes = (all: ReadonlyArray<{ readonly name: string; readonly value?: unknown }>): string =>
+  value(Object.fromEntries(all.map(({ name, value = null }) => [name, value])))
 
 const value = (input: unknown): string => input === undefined ? "" : ` ${cut(JSON.stringify(input))}`
 

@@ -4,6 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Failure } from "../../src/core/Failure.js"
 import type { Closing, ExecutionStarted } from "../../src/core/family/Execution.js"
+import type { Carried } from "../../src/core/family/Notes.js"
 import * as RetryPolicy from "../../src/core/RetryPolicy.js"
 import * as RunState from "../../src/core/RunState.js"
 import * as Succession from "../../src/core/Succession.js"
@@ -132,6 +133,17 @@ describe("Succession", () => {
     for (const end of ends) assert.strictEqual(none(end, { retry }), undefined)
   })
 
+  it("K10, W12, W13: what a run says of itself goes over to the next one, whatever its start said", () => {
+    const ends: ReadonlyArray<Closing> = [
+      { _tag: "ExecutionContinuedAsNew", workflow: "Order" },
+      { _tag: "ExecutionFailed", failure }
+    ]
+    for (const end of ends) {
+      const start = follower(end, { retry, memo: [{ name: "note", value: 0 }] }, carried)
+      assert.deepInclude(start, carried)
+    }
+  })
+
   it("R8: a failure's own delay is for activities alone", () => {
     const hurried: Failure = { ...failure, nextRetryDelayMillis: 1 }
     const start = follower({ _tag: "ExecutionFailed", failure: hurried }, { retry })
@@ -146,15 +158,17 @@ const failure = { _tag: "Application", type: "Boom", message: "no" } as const
 const retry = RetryPolicy.make({ initialInterval: 100, maximumAttempts: 3, nonRetryable: ["CardDeclined"] })
 const other = RetryPolicy.make({ maximumAttempts: 8 })
 
-const decide = (closing: Closing, of: Partial<ExecutionStarted>, cancelRequested = false) =>
+const carried = { memo: [{ name: "note", value: 1 }], summary: "one" } as const
+
+const decide = (closing: Closing, of: Partial<ExecutionStarted>, cancelRequested = false, carried: Carried = {}) =>
   Succession.next(
     closing,
-    { runId: "run-1", startedAt: 1_000, started: { ...started, ...of }, cancelRequested },
+    { runId: "run-1", startedAt: 1_000, started: { ...started, ...of }, cancelRequested, carried },
     1_500
   )
 
-const follower = (closing: Closing, of: Partial<ExecutionStarted>) => {
-  const next = decide(closing, of)
+const follower = (closing: Closing, of: Partial<ExecutionStarted>, carried: Carried = {}) => {
+  const next = decide(closing, of, false, carried)
   if (next._tag !== "Run") return assert.fail(`nothing follows: ${next.retryState}`)
   return next.start
 }

@@ -17,6 +17,11 @@ export const sample = {
   cancelTimer: (seq: number): Command => ({ _tag: "CancelTimer", seq }),
   runStep: (seq: number): Command => ({ _tag: "RunStep", seq, name: "read" }),
   cancelStep: (seq: number): Command => ({ _tag: "CancelStep", seq }),
+  upsertMemo: { _tag: "UpsertMemo", fields: [{ name: "note", value: 1 }, { name: "gone" }] },
+  upsertSearchAttributes: {
+    _tag: "UpsertSearchAttributes",
+    attributes: [{ name: "region", type: "keyword", value: "eu" }]
+  },
   markPatch: { _tag: "MarkPatch", id: "p1", deprecated: false },
   completeUpdate: { _tag: "CompleteUpdate", id: "u1", result: 1 },
   failUpdate: { _tag: "FailUpdate", id: "u2", failure },

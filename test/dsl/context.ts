@@ -45,6 +45,10 @@ export const fake = (answers: {
     continueAsNew: () => Effect.never,
     catchCancel: (effect) => effect,
     unreadable: (_, error) => Effect.die(error),
+    notes: Effect.succeed({}),
+    upsertMemo: () => Effect.void,
+    upsertSearchAttributes: () => Effect.void,
+    setCurrentDetails: () => Effect.void,
     askPatch: () => Effect.succeed(true),
     assertWritable: (what) => answers.readOnly === true ? Effect.die(`${what} in a query`) : Effect.void
   }

@@ -370,5 +370,21 @@ export const faults: ReadonlyArray<Fault> = [
     from: "    this.lastMailId = 0\n    this.dueAt(at)\n",
     to: "    this.dueAt(at)\n",
     tests: ["runtime/worker-faults"]
+  },
+  {
+    name: "an upsert replaces the whole memo",
+    breaks: "W12",
+    file: "src/core/family/Notes.ts",
+    from: "  const merged = new Map(before.map((one) => [one.name, one]))\n",
+    to: "  const merged = new Map<string, A>()\n",
+    tests: ["core/family/Notes", "runtime/notes"]
+  },
+  {
+    name: "search attributes are not kept for the list",
+    breaks: "W13, I3",
+    file: "src/persistence/sql/Turns.ts",
+    from: "        steps.push(attributes.set(tx, rows.attributes))\n",
+    to: "",
+    tests: ["runtime/notes"]
   }
 ]

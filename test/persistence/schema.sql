@@ -15,7 +15,7 @@ CREATE TABLE perdure_runs (
   started_at INTEGER NOT NULL,
   closed_at INTEGER,
   attention TEXT
-, first_run_id TEXT, previous_run_id TEXT, attempt INTEGER NOT NULL DEFAULT 1, start_at INTEGER, expires_at INTEGER) STRICT, WITHOUT ROWID;
+, first_run_id TEXT, previous_run_id TEXT, attempt INTEGER NOT NULL DEFAULT 1, start_at INTEGER, expires_at INTEGER, notes TEXT) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX perdure_runs_open ON perdure_runs (workflow_id) WHERE status = 'Running';
 
@@ -85,6 +85,21 @@ CREATE TABLE perdure_workers (
   identity TEXT NOT NULL,
   started_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE perdure_search_attributes (
+  run_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  type TEXT NOT NULL,
+  text TEXT,
+  number REAL,
+  PRIMARY KEY (run_id, name, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX perdure_search_attributes_text ON perdure_search_attributes (name, text) WHERE text IS NOT NULL;
+
+CREATE INDEX perdure_search_attributes_number ON perdure_search_attributes (name, number)
+  WHERE number IS NOT NULL;
 
 CREATE INDEX perdure_activity_tasks_due ON perdure_activity_tasks (task_queue, due_at)
   WHERE state IN ('queued', 'lost');

@@ -10,11 +10,16 @@ import {
   Activity,
   type ActivityError,
   ApplicationError,
+  type Client,
   type ContractError,
+  type Handle,
+  SearchAttribute,
   State,
   Step,
+  type StoreUnavailable,
   Workflow,
-  type WorkflowFailure
+  type WorkflowFailure,
+  type WorkflowNotFound
 } from "perdure"
 import { describe, expect, it } from "tstyche"
 import type { WorkflowContext } from "../../src/dsl/WorkflowContext.js"
@@ -549,5 +554,53 @@ describe("Workflow.setHandlers", () => {
     })
     // @ts-expect-error not assignable
     Late.setHandlers({ signals: { go: Workflow.later } })
+  })
+})
+
+describe("memo and search attributes (W12, W13)", () => {
+  const Trip = Workflow.make("Trip", {
+    memo: { note: Schema.String, when: Schema.DateFromString },
+    searchAttributes: { region: SearchAttribute.keyword, total: SearchAttribute.double, due: SearchAttribute.datetime }
+  })
+
+  it("have the types of the definition", () => {
+    expect<Workflow.MemoOf<typeof Trip>>().type.toBe<{ readonly note: string; readonly when: Date }>()
+    expect<Workflow.AttributesOf<typeof Trip>>().type.toBe<
+      { readonly region: string; readonly total: number; readonly due: Date }
+    >()
+    expect(Workflow.memo(Trip)).type.toBe<
+      Effect.Effect<{ readonly note?: string; readonly when?: Date }, never, WorkflowContext>
+    >()
+  })
+
+  it("upserts take declared names of the right type, and null", () => {
+    expect(Workflow.upsertMemo).type.toBeCallableWith(Trip, { note: "x", when: null })
+    expect(Workflow.upsertMemo).type.not.toBeCallableWith(Trip, { note: 1 })
+    expect(Workflow.upsertMemo).type.not.toBeCallableWith(Trip, { planet: "x" })
+    expect(Workflow.upsertSearchAttributes).type.toBeCallableWith(Trip, { total: 1, due: new Date(0), region: null })
+    expect(Workflow.upsertSearchAttributes).type.not.toBeCallableWith(Trip, { total: "1" })
+    expect(Workflow.upsertSearchAttributes).type.not.toBeCallableWith(Trip, { planet: "x" })
+  })
+
+  it("starts take them, each of its type", () => {
+    const start = {} as Client["Type"]["start"]
+    expect(start).type.toBeCallableWith(Trip, undefined, { memo: { note: "x" }, searchAttributes: { total: 2 } })
+    expect(start).type.not.toBeCallableWith(Trip, undefined, { memo: { note: 2 } })
+    expect(start).type.not.toBeCallableWith(Trip, undefined, { searchAttributes: { total: "2" } })
+    expect(start).type.not.toBeCallableWith(Trip, undefined, { searchAttributes: { planet: 2 } })
+    // A workflow that declares none takes none.
+    expect(start).type.not.toBeCallableWith(Nightly, undefined, { memo: { note: "x" } })
+  })
+
+  it("are in the description", () => {
+    const handle = {} as Handle<typeof Trip>
+    expect(Effect.map(handle.describe, ({ searchAttributes }) => searchAttributes.due)).type.toBe<
+      Effect.Effect<Date | undefined, StoreUnavailable | WorkflowNotFound>
+    >()
+  })
+
+  it("a definition takes schemas and search attributes only", () => {
+    expect(Workflow.make).type.not.toBeCallableWith("T", { searchAttributes: { region: Schema.String } })
+    expect(Workflow.make).type.not.toBeCallableWith("T", { memo: { note: "text" } })
   })
 })

@@ -14,6 +14,7 @@ import * as Schema from "effect/Schema"
 import { Failure, RetryState } from "../Failure.js"
 import type { Payload } from "../Payload.js"
 import { RetryPolicy } from "../RetryPolicy.js"
+import { carried } from "./Notes.js"
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 
@@ -65,7 +66,8 @@ const started = {
   /** What the last run of the chain that completed gave, encoded (row W17). */
   lastResult: optional(Schema.Unknown),
   /** What the attempt before this one failed with (row W17). */
-  lastFailure: optional(Failure)
+  lastFailure: optional(Failure),
+  ...carried
 }
 
 /** The run that follows this one, where one does. */

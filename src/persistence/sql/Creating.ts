@@ -11,6 +11,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { Creation, NewRun } from "../Store.js"
+import type * as Attributes from "./Attributes.js"
 import * as Batch from "./Batch.js"
 import type { Fault, Tx } from "./Database.js"
 import type { Dialect } from "./Dialect.js"
@@ -69,11 +70,15 @@ export const firstWake = ({ expiresAt, startAt, startedAt }: NewRun): number =>
  * @category constructors
  * @since 0.1.0
  */
-export const statements = (dialect: Dialect, mailbox: Mailbox.Statements): Statements => {
+export const statements = (
+  dialect: Dialect,
+  mailbox: Mailbox.Statements,
+  attributes: Attributes.Statements
+): Statements => {
   const rows = Batch.make(dialect, {
     before: `INSERT INTO perdure_runs (run_id, workflow_id, workflow, task_queue, status, owner, epoch, wake_at,
-      started_at, attention, first_run_id, previous_run_id, attempt, start_at, expires_at) VALUES`,
-    row: "(?, ?, ?, ?, 'Running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      started_at, attention, first_run_id, previous_run_id, attempt, start_at, expires_at, notes) VALUES`,
+    row: "(?, ?, ?, ?, 'Running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     after: "ON CONFLICT DO NOTHING RETURNING run_id"
   })
   const open = dialect.text(openRun)
@@ -81,6 +86,14 @@ export const statements = (dialect: Dialect, mailbox: Mailbox.Statements): State
   const insert: Statements["insert"] = (tx, wanted) =>
     Effect.gen(function*() {
       const created = new Set(yield* Effect.flatMap(Batch.run(tx, rows, wanted.flatMap(params)), Rows.runId))
+      const found = wanted.flatMap(({ run }) =>
+        run.attributes === undefined || !created.has(run.runId)
+          ? []
+          : run.attributes.map((attribute) => [run.runId, attribute] as const)
+      )
+      if (found.length > 0) {
+        yield* attributes.set(tx, found)
+      }
       if (created.size === wanted.length) {
         return noConflicts
       }
@@ -132,5 +145,6 @@ const params = ({ attention, epoch, owner, run, wakeAt }: NewRow): ReadonlyArray
   run.previousRunId ?? null,
   run.attempt ?? 1,
   run.startAt ?? null,
-  run.expiresAt ?? null
+  run.expiresAt ?? null,
+  run.notes ?? null
 ]

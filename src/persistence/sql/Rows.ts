@@ -27,6 +27,7 @@ export const run: Decode<Run> = decode(
     started_at: "integer",
     closed_at: "integer?",
     attention: "text?",
+    notes: "text?",
     first_run_id: "text?",
     previous_run_id: "text?",
     attempt: "integer",
@@ -51,6 +52,7 @@ export const run: Decode<Run> = decode(
     startAt: row.start_at ?? undefined,
     expiresAt: row.expires_at ?? undefined,
     turn: row.turn,
+    notes: row.notes ?? undefined,
     attention: row.attention ?? undefined
   })
 )
@@ -316,6 +318,7 @@ interface RunRow {
   readonly started_at: number
   readonly closed_at: number | null
   readonly attention: string | null
+  readonly notes: string | null
   readonly first_run_id: string | null
   readonly previous_run_id: string | null
   readonly attempt: number

@@ -10,7 +10,8 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { Creation, NewMail, Reply, TurnCommit } from "../Store.js"
+import type { AttributeChange, Creation, NewMail, Reply, TurnCommit } from "../Store.js"
+import type * as Attributes from "./Attributes.js"
 import * as Batch from "./Batch.js"
 import type * as Closing from "./Closing.js"
 import type * as Creating from "./Creating.js"
@@ -40,7 +41,8 @@ export const statements = (
   dialect: Dialect,
   mailbox: Mailbox.Statements,
   closing: Closing.Statements,
-  creating: Creating.Statements
+  creating: Creating.Statements,
+  attributes: Attributes.Statements
 ): Statements => {
   const history = Batch.make(dialect, {
     before: "INSERT INTO perdure_history (run_id, turn, at, format, events) VALUES",
@@ -83,6 +85,7 @@ export const statements = (
     })
   const setWake = setColumn("wake_at")
   const setAttention = setColumn("attention")
+  const setNotes = setColumn("notes")
 
   return {
     write: (tx, worker, turns, now) => {
@@ -99,6 +102,10 @@ export const statements = (
       step(removeTasks, rows.removed)
       step(setWake, rows.wakes)
       step(setAttention, rows.attentions)
+      step(setNotes, rows.notes)
+      if (rows.attributes.length > 0) {
+        steps.push(attributes.set(tx, rows.attributes))
+      }
       if (rows.mail.length > 0) {
         steps.push(mailbox.post(tx, rows.mail, now))
       }
@@ -158,6 +165,8 @@ const gather = (worker: string, turns: ReadonlyArray<TurnCommit>) => {
   const moves: Array<{ readonly from: string; readonly to: string; readonly owner: string | undefined }> = []
   const wakes = new Map<string, number | null>()
   const attentions = new Map<string, string | null>()
+  const notes = new Map<string, string>()
+  const attributes: Array<readonly [string, AttributeChange]> = []
 
   for (const turn of turns) {
     const { runId } = turn
@@ -200,6 +209,14 @@ const gather = (worker: string, turns: ReadonlyArray<TurnCommit>) => {
     if (turn.create === undefined && turn.attention !== undefined) {
       attentions.set(runId, turn.attention.text ?? null)
     }
+    if (turn.notes !== undefined) {
+      notes.set(runId, turn.notes)
+    }
+    if (turn.attributes !== undefined) {
+      for (const attribute of turn.attributes) {
+        attributes.push([runId, attribute])
+      }
+    }
     if (turn.close !== undefined) {
       closed.push({ runId, status: turn.close.status, at: turn.close.at })
       const to = turn.close.next
@@ -221,6 +238,8 @@ const gather = (worker: string, turns: ReadonlyArray<TurnCommit>) => {
     creations,
     moves,
     wakes: [...wakes].flat(),
-    attentions: [...attentions].flat()
+    attentions: [...attentions].flat(),
+    notes: [...notes].flat(),
+    attributes
   }
 }

@@ -146,6 +146,27 @@ export const migrations: ReadonlyArray<Migration> = [
     ]
   },
   {
+    version: 4,
+    name: "what runs say of themselves",
+    statements: [
+      // Memo, search attributes, summary and details, as JSON, for who looks at the run.
+      "ALTER TABLE perdure_runs ADD COLUMN notes TEXT",
+      // For who looks for runs: a row a value, and of a list's values one each.
+      `CREATE TABLE perdure_search_attributes (
+  run_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  type TEXT NOT NULL,
+  text TEXT,
+  number REAL,
+  PRIMARY KEY (run_id, name, position)
+) STRICT, WITHOUT ROWID`,
+      "CREATE INDEX perdure_search_attributes_text ON perdure_search_attributes (name, text) WHERE text IS NOT NULL",
+      `CREATE INDEX perdure_search_attributes_number ON perdure_search_attributes (name, number)
+  WHERE number IS NOT NULL`
+    ]
+  },
+  {
     version: 5,
     name: "activities that operators and other processes touch",
     statements: [

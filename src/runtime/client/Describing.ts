@@ -10,7 +10,9 @@ import type { Turn } from "../../core/Event.js"
 import * as Failures from "../../core/Failure.js"
 import * as Activities from "../../core/family/Activity.js"
 import { followerOf } from "../../core/family/Execution.js"
+import type { Carried } from "../../core/family/Notes.js"
 import type { Attention, Description, PendingActivity } from "../../dsl/Client.js"
+import * as Notes from "../../dsl/Notes.js"
 import type { WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
 import { StoreUnavailable } from "../../dsl/WorkflowFailure.js"
 import type { Run } from "../../persistence/Store.js"
@@ -29,6 +31,10 @@ export const describe = (
     const run = yield* calls.find(target, "describe")
     const size = yield* calls.of("describe", store.size(run.runId))
     const tasks = yield* calls.of("describe", store.tasksOf(run.runId))
+    const notes = (run.notes === undefined ? {} : JSON.parse(run.notes)) as Carried
+    const memo = Notes.shown(notes.memo ?? [], (name) => target.workflow.notes?.memo.get(name))
+    const searchAttributes = Notes.shown(notes.searchAttributes ?? [], (name) =>
+      target.workflow.notes?.attributes.get(name)?.codec)
     const scheduled = yield* scheduledBy(calls, "describe", run.runId, tasks)
     return {
       workflow: run.workflow,
@@ -61,6 +67,10 @@ export const describe = (
           cancelRequested: task.cancelRequested
         }
       }),
+      summary: notes.summary,
+      details: notes.details,
+      memo,
+      searchAttributes,
       owner: run.owner,
       wakeAt: run.wakeAt
     }

@@ -12,6 +12,7 @@ import * as RetryPolicy from "../../core/RetryPolicy.js"
 import * as Succession from "../../core/Succession.js"
 import type { StartError } from "../../dsl/Client.js"
 import { ContractError } from "../../dsl/Contract.js"
+import * as Notes from "../../dsl/Notes.js"
 import type * as Workflow from "../../dsl/Workflow.js"
 import type { StoreUnavailable } from "../../dsl/WorkflowFailure.js"
 import { WorkflowAlreadyStarted } from "../../dsl/WorkflowFailure.js"
@@ -31,6 +32,10 @@ export interface StartOptions {
   readonly executionTimeout?: Duration.DurationInput | undefined
   readonly runTimeout?: Duration.DurationInput | undefined
   readonly retry?: RetryPolicy.Options | undefined
+  readonly memo?: object | undefined
+  readonly searchAttributes?: object | undefined
+  readonly summary?: string | undefined
+  readonly details?: string | undefined
 }
 
 const idRule = `must have 1 to ${Limits.identifierCharsMax} characters`
@@ -83,6 +88,8 @@ export const start = (
   Effect.suspend((): Effect.Effect<NewRun, StartError> => {
     const encoded = workflow.codecs.payload.encode(payload)
     if (Either.isLeft(encoded)) return Effect.fail(encoded.left)
+    const said = Notes.encode(workflow, options)
+    if (Either.isLeft(said)) return Effect.fail(said.left)
     const { engine } = calls
     const own = (workflow as Partial<{ options: Workflow.WorkflowOptions<unknown> }>).options
     const workflowId = options.workflowId ?? own?.idempotencyKey?.(payload) ?? newRunId()
@@ -98,6 +105,7 @@ export const start = (
         workflowId,
         taskQueue,
         ...Flags.stamp(),
+        ...said.right,
         ...(encoded.right === undefined ? {} : { input: encoded.right })
       },
       terms.right,

@@ -9,9 +9,10 @@ import type { Failure } from "../../core/Failure.js"
 import type { ActivityScheduled } from "../../core/family/Activity.js"
 import * as Activities from "../../core/family/Activity.js"
 import type { Closing } from "../../core/family/Execution.js"
+import * as Notes from "../../core/family/Notes.js"
 import type { Outcome } from "../../core/family/Update.js"
 import type { RunState } from "../../core/RunState.js"
-import type { Creation, NewTask, Reply, Run, TurnCommit, WorkerId } from "../../persistence/Store.js"
+import type { AttributeChange, Creation, NewTask, Reply, Run, TurnCommit, WorkerId } from "../../persistence/Store.js"
 import type { Attempt } from "../activity/Attempt.js"
 import type { Letter, UpdateAnswer } from "./Item.js"
 
@@ -24,6 +25,9 @@ export class Consequences {
   tasksAdded: ReadonlyArray<NewTask> = none
   tasksRemoved: ReadonlyArray<number> = none
   replies: ReadonlyArray<Reply> = none
+  /** What the run says of itself from now on, as JSON, where it changed. */
+  notes: string | undefined = undefined
+  attributes: ReadonlyArray<AttributeChange> = none
   // effects
   /** Activities that start with this commit, their slots reserved. */
   starts: ReadonlyArray<Attempt> = none
@@ -54,6 +58,7 @@ interface Lists {
   readonly tasksAdded: NewTask
   readonly tasksRemoved: number
   readonly replies: Reply
+  readonly attributes: AttributeChange
   readonly starts: Attempt
   readonly queued: Attempt
   readonly cancels: number
@@ -125,6 +130,13 @@ export const of = (events: ReadonlyArray<Event>, situation: Situation): Conseque
         break
       case "StepCanceled":
         out.add("canceledSteps", event.seq)
+        break
+      case "SearchAttributesUpserted":
+        for (const attribute of event.attributes) out.add("attributes", attribute)
+        out.notes ??= JSON.stringify(Notes.after(state, events))
+        break
+      case "MemoUpserted":
+        out.notes ??= JSON.stringify(Notes.after(state, events))
         break
       case "UpdateAccepted":
         out.tell(event.id, { _tag: "Accepted", runId: situation.run.runId }, event.replyTo, at)

@@ -318,6 +318,8 @@ export class Execution {
             refuseIfMail: true,
             next: followerOf(closed)
           },
+        notes: consequences.notes,
+        attributes: consequences.attributes,
         consumed: Items.mailIds(taken, dropped),
         tasksAdded: consequences.tasksAdded,
         tasksRemoved: consequences.tasksRemoved,

@@ -14,10 +14,12 @@
 import type { Event } from "../../core/Event.js"
 import type { Closing, Start } from "../../core/family/Execution.js"
 import { isClosing } from "../../core/family/Execution.js"
+import * as Notes from "../../core/family/Notes.js"
 import * as Messages from "../../core/Message.js"
 import type { RunState } from "../../core/RunState.js"
 import * as Succession from "../../core/Succession.js"
 import type { Creation, NewRun } from "../../persistence/Store.js"
+import * as Flags from "../interpreter/Flags.js"
 
 /** @category models @since 0.1.0 */
 export interface Successor {
@@ -44,7 +46,8 @@ export const rowOf = (runId: string, start: Start, startedAt: number): NewRun =>
   previousRunId: start.previousRunId,
   attempt: start.attempt,
   startAt: start.startAt,
-  expiresAt: Succession.expiresAt(start)
+  expiresAt: Succession.expiresAt(start),
+  ...Notes.rows(start)
 })
 
 /**
@@ -63,7 +66,9 @@ export const of = (closing: Closing, ending: Succession.Ending, at: number, mean
       next: undefined
     }
   }
-  const { retryState, start } = decided
+  const { retryState } = decided
+  // Its first turn is taken by code of today.
+  const start: Start = { ...decided.start, ...Flags.stamp() }
   const next = means.newRunId()
   return {
     closing: { ...closing, newRunId: next, ...(retryState === undefined ? {} : { retryState }) } as Closing,
@@ -89,7 +94,8 @@ export const complete = (
   if (index < 0 || started === undefined) return []
   const cancelRequested = state.cancelRequested !== undefined ||
     events.some((event) => event._tag === "CancelRequested")
-  const ending = { runId: run.runId, startedAt: run.startedAt, started, cancelRequested }
+  const carried = Notes.after(state, events)
+  const ending = { runId: run.runId, startedAt: run.startedAt, started, cancelRequested, carried }
   const { closing, creates } = of(events[index] as Closing, ending, at, means)
   events[index] = closing
   return creates

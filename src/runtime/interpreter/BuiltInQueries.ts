@@ -6,6 +6,7 @@
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import type { Codecs, Kind } from "../../dsl/Workflow.js"
+import type { Notes } from "./Notes.js"
 import * as Whereabouts from "./Whereabouts.js"
 
 /**
@@ -18,6 +19,7 @@ export interface Subject {
   readonly definition: { readonly name: string; readonly codecs: Codecs }
   /** All fibers of the body, handlers among them. */
   readonly fibers: Iterable<Fiber.RuntimeFiber<unknown, unknown>>
+  readonly notes: Notes
 }
 
 /** The answer to `__metadata`. @since 0.1.0 */
@@ -28,6 +30,11 @@ export interface Metadata {
   readonly updates: ReadonlyArray<Described>
   /** Kinds of which any name is taken in. */
   readonly dynamic: ReadonlyArray<Kind>
+  /** What the run is for, as its start said (row W20). */
+  readonly summary?: string
+  readonly details?: string
+  /** Where it stands, as its body said last. */
+  readonly currentDetails?: string
 }
 
 interface Described {
@@ -56,8 +63,13 @@ export const answer = (name: string, subject: Subject): Metadata | ReadonlyArray
   }
 }
 
-const metadata = ({ definition: { codecs, name } }: Subject): Metadata => ({
+const metadata = (
+  { definition: { codecs, name }, notes: { currentDetails, now: { details, summary } } }: Subject
+): Metadata => ({
   workflow: name,
+  ...(summary === undefined ? {} : { summary }),
+  ...(details === undefined ? {} : { details }),
+  ...(currentDetails === undefined ? {} : { currentDetails }),
   signals: described(codecs.signals),
   queries: described(codecs.queries),
   updates: described(codecs.updates),

@@ -32,6 +32,7 @@ import { rawCodecs } from "../../dsl/Untyped.js"
 import type { Unfinished, WorkflowHost } from "../../dsl/Workflow.js"
 import * as BuiltInQueries from "./BuiltInQueries.js"
 import { failsTurn, failureOf, messageOf } from "./CauseFailure.js"
+import type { Notes } from "./Notes.js"
 import { BodyDefect, defect } from "./TurnFailure.js"
 
 type AnyEffect = Effect.Effect<unknown, unknown, unknown>
@@ -61,6 +62,7 @@ export interface Body {
   readonly readOnly: (effect: AnyEffect) => Exit.Exit<unknown, unknown>
   readonly issue: (command: Command) => void
   readonly warn: (message: string) => void
+  readonly notes: Notes
   /** Of the event that is being taken in: counts from 1 over the history. */
   readonly eventNumber: number
   /** What fails the turn where a recorded payload does not fit the schema of today (row D7). */
@@ -228,8 +230,8 @@ export class Handlers {
   }
 
   query(name: string, input: unknown): Either.Either<unknown, string> {
-    const { definition, fibersAlive } = this.body
-    const builtIn = BuiltInQueries.answer(name, { definition, fibers: fibersAlive })
+    const { definition, fibersAlive, notes } = this.body
+    const builtIn = BuiltInQueries.answer(name, { definition, fibers: fibersAlive, notes })
     if (builtIn !== undefined) return Either.right(builtIn)
     const found = this.findQuery(name)
     if (found === undefined) {

@@ -48,6 +48,7 @@ import * as Flags from "./Flags.js"
 import * as Guard from "./Guard.js"
 import * as Handlers from "./Handlers.js"
 import { Journal } from "./Journal.js"
+import { Notes } from "./Notes.js"
 import { Patches } from "./Patches.js"
 import * as Reading from "./Reading.js"
 import type { UnrecordedAccess } from "./TurnFailure.js"
@@ -136,6 +137,7 @@ export class Interpreter implements Guard.Guarded {
   private readonly handling: Handlers.Handlers
   private readonly scope = new LazyScope()
   private readonly requests = new CancelRequests()
+  readonly notes = new Notes(this)
   private readonly patches = new Patches(this)
   private readonly compensations = new Compensations(this)
   private logs: Array<BodyRuntime.LogEntry> = []
@@ -433,6 +435,7 @@ export class Interpreter implements Guard.Guarded {
     const { body, definition } = this.setting.host
     this.started = event
     this.startedAt = this.time
+    this.notes.start(event)
     const payload = definition.codecs.payload.decode(event.input)
     // A worker with the right code may come: the turn fails, not the run (row D2).
     if (Either.isLeft(payload)) throw this.unreadable(event, payload.left)

@@ -8,6 +8,7 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { Event } from "../../core/Event.js"
 import type { Continuation } from "../../core/family/Execution.js"
+import type { Attribute, Carried, MemoField } from "../../core/family/Notes.js"
 import type { ContractError } from "../../dsl/Contract.js"
 import type { HandlerChanges } from "../../dsl/ErasedHandlers.js"
 import type {
@@ -22,6 +23,7 @@ import type { WorkflowContext } from "../../dsl/WorkflowContext.js"
 import * as ActivityCalls from "./ActivityCalls.js"
 import { Conditions } from "./Conditions.js"
 import { updateInProgress } from "./Handlers.js"
+import type { Notes } from "./Notes.js"
 import * as Steps from "./Steps.js"
 
 import { BodyDefect } from "./TurnFailure.js"
@@ -40,6 +42,7 @@ export interface Body extends Steps.Body {
   readonly handlersInProgress: number
   readonly setHandlers: (changes: HandlerChanges) => Effect.Effect<void>
   readonly compensate: (undo: Erased) => void
+  readonly notes: Notes
   readonly unreadable: (event: Event, error: ContractError, number?: number) => Error
   readonly askPatch: (id: string, deprecated: boolean, place: string | undefined) => boolean
   readonly continueAsNew: (continuation: Continuation) => void
@@ -131,6 +134,22 @@ export class Journal extends Steps.Steps<Body> implements Service {
 
   unreadable(event: { readonly seq: number }, error: ContractError): Effect.Effect<never> {
     return Effect.die(this.body.unreadable(event as unknown as Event, error, this.numberOf(event)))
+  }
+
+  get notes(): Effect.Effect<Carried> {
+    return Effect.sync(() => this.body.notes.now)
+  }
+
+  upsertMemo(fields: ReadonlyArray<MemoField>): Effect.Effect<void> {
+    return this.writing("Workflow.upsertMemo", () => this.body.notes.upsertMemo(fields))
+  }
+
+  upsertSearchAttributes(attributes: ReadonlyArray<Attribute>): Effect.Effect<void> {
+    return this.writing("Workflow.upsertSearchAttributes", () => this.body.notes.upsertSearchAttributes(attributes))
+  }
+
+  setCurrentDetails(details: string): Effect.Effect<void> {
+    return this.writing("Workflow.setCurrentDetails", () => void (this.body.notes.currentDetails = details))
   }
 
   askPatch(id: string, deprecated: boolean, place?: string): Effect.Effect<boolean> {

@@ -169,6 +169,7 @@ export const suite = (layer: Layer.Layer<Store, StoreError>) => {
       assert.deepInclude(yield* run("r1"), { status: "Completed" })
       assert.deepStrictEqual(yield* run("r2"), {
         ...next,
+        notes: undefined,
         firstRunId: "r1",
         previousRunId: "r1",
         attempt: 2,

@@ -39,7 +39,8 @@ export const alone = (runId: string) => ({
   previousRunId: undefined,
   attempt: 1,
   startAt: undefined,
-  expiresAt: undefined
+  expiresAt: undefined,
+  notes: undefined
 })
 
 export const turn = (runId: string, number: number, change: Partial<TurnCommit> = {}): TurnCommit => ({

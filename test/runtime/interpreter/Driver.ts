@@ -264,6 +264,10 @@ const briefly = (command: Command): string => {
       return `step#${command.seq} ${command.name}`
     case "CancelStep":
       return `cancel step#${command.seq}`
+    case "UpsertMemo":
+      return `memo ${JSON.stringify(command.fields)}`
+    case "UpsertSearchAttributes":
+      return `search ${JSON.stringify(command.attributes)}`
     case "MarkPatch":
       return `patch ${command.id}${command.deprecated ? " (deprecated)" : ""}`
     case "CompleteUpdate":
