@@ -42,7 +42,9 @@ export const forAll = <A>(
     })
   )
 
-/** Without the engine's own words, unless LOG is set: a worker that is killed says much. */
-export const quietly: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> = Logger.withMinimumLogLevel(
-  LOG === undefined ? LogLevel.None : LogLevel.All
-)
+/** Without the engine's own words, unless LOG is set: a worker that is killed says much. Without spans, too: they cost. */
+export const quietly = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.withTracerEnabled(
+    Logger.withMinimumLogLevel(effect, LOG === undefined ? LogLevel.None : LogLevel.All),
+    false
+  )
