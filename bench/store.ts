@@ -36,7 +36,8 @@ const turnOf = (runId: string, turn: number): TurnCommit => ({
   tasksCanceled: [],
   mail: [],
   replies: [],
-  creates: []
+  creates: [],
+  outgoing: []
 })
 
 const throughStore = (filename: string, durability: Durability, batch: number, batches: number) =>

@@ -4,7 +4,9 @@
  * @since 0.1.0
  */
 import * as Activity from "./family/Activity.js"
+import * as Child from "./family/Child.js"
 import * as Execution from "./family/Execution.js"
+import * as External from "./family/External.js"
 import * as Notes from "./family/Notes.js"
 import * as Patch from "./family/Patch.js"
 import * as Step from "./family/Step.js"
@@ -19,6 +21,8 @@ export type Command =
   | Activity.Command
   | Timer.Command
   | Step.Command
+  | Child.Command
+  | External.Command
   | Patch.Command
   | Notes.Command
   | Update.Command
@@ -28,6 +32,8 @@ const table = {
   ...Activity.decide,
   ...Timer.decide,
   ...Step.decide,
+  ...Child.decide,
+  ...External.decide,
   ...Patch.decide,
   ...Notes.decide,
   ...Update.decide,
@@ -42,7 +48,10 @@ const table = {
  */
 export type Caused = ReturnType<(typeof table)[keyof typeof table]>
 
-type Decide = (command: Command, now: number, state: Execution.Slice) => Caused
+/** What decisions need to know of the run. @since 0.1.0 */
+export type Known = Execution.Slice & { readonly runId: string }
+
+type Decide = (command: Command, now: number, state: Known) => Caused
 
 /**
  * The event that a command becomes at the given time.
@@ -50,13 +59,14 @@ type Decide = (command: Command, now: number, state: Execution.Slice) => Caused
  * @category combinators
  * @since 0.1.0
  */
-export const decide = (command: Command, now: number, state: Execution.Slice): Caused =>
+export const decide = (command: Command, now: number, state: Known): Caused =>
   (table[command._tag] as Decide)(command, now, state)
 
 const undoes: Partial<Record<Command["_tag"], Command["_tag"]>> = {
   ...Activity.undoes,
   ...Timer.undoes,
-  ...Step.undoes
+  ...Step.undoes,
+  ...Child.undoes
 }
 
 /**

@@ -10,7 +10,9 @@ import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as Activity from "./family/Activity.js"
+import * as Child from "./family/Child.js"
 import * as Execution from "./family/Execution.js"
+import * as External from "./family/External.js"
 import * as Notes from "./family/Notes.js"
 import * as Patch from "./family/Patch.js"
 import * as Signal from "./family/Signal.js"
@@ -36,6 +38,8 @@ export const format = 1
 export const Event = Schema.Union(
   ...Execution.events,
   ...Activity.events,
+  ...Child.events,
+  ...External.events,
   ...Timer.events,
   ...Step.events,
   ...Patch.events,

@@ -98,6 +98,17 @@ export interface ActivityFailure {
   readonly cause: Failure
 }
 
+/** A child that ended otherwise than well, as the run that awaited it sees it (row R11). @since 0.1.0 */
+export interface ChildWorkflowFailure {
+  readonly _tag: "ChildWorkflow"
+  readonly workflow: string
+  readonly workflowId: string
+  readonly runId: string
+  readonly retryState: RetryState
+  readonly message: string
+  readonly cause: Failure
+}
+
 /**
  * A recorded failure.
  *
@@ -111,6 +122,7 @@ export type Failure =
   | CanceledFailure
   | TerminatedFailure
   | ActivityFailure
+  | ChildWorkflowFailure
 
 const suspended = Schema.suspend((): Schema.Schema<Failure> => Failure)
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
@@ -150,6 +162,14 @@ export const Failure: Schema.Schema<Failure> = Schema.Union(
     activity: Schema.String,
     activityId: Schema.String,
     attempt: Schema.Number,
+    retryState: RetryState,
+    message: Schema.String,
+    cause: suspended
+  }),
+  Schema.TaggedStruct("ChildWorkflow", {
+    workflow: Schema.String,
+    workflowId: Schema.String,
+    runId: Schema.String,
     retryState: RetryState,
     message: Schema.String,
     cause: suspended

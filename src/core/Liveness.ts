@@ -6,6 +6,8 @@
  * ```
  *   pending activity ──▶ its task row, or its outcome in the mailbox. Of a paused one the operator is the wake-up, and of
  *                        one that was handed over whoever has its token, or its timeout
+ *   pending child    ──▶ its open run, or its outcome in the mailbox
+ *   message to another run ──▶ what became of it, in the mailbox: both are of one commit
  *   pending timer    ──▶ a wake-up time no later than it is due
  *   pending step     ──▶ a wake-up time (for whoever takes the run over)
  *   no first turn    ──▶ its Start in the mailbox
@@ -27,7 +29,16 @@ import * as RunStates from "./RunState.js"
  */
 export class LivenessFault extends Schema.TaggedError<LivenessFault>()("LivenessFault", {
   runId: Schema.String,
-  fault: Schema.Literal("LostActivity", "LostTimer", "LostStep", "LostStart", "LostOwner", "NoWakeUp"),
+  fault: Schema.Literal(
+    "LostActivity",
+    "LostTimer",
+    "LostStep",
+    "LostChild",
+    "LostMessage",
+    "LostStart",
+    "LostOwner",
+    "NoWakeUp"
+  ),
   detail: Schema.String
 }) {
   override get message(): string {
@@ -45,6 +56,8 @@ export interface WakeUps {
   readonly wakeAt: number | undefined
   /** Sequence numbers of the task rows. */
   readonly tasks: ReadonlySet<number>
+  /** Sequence numbers of the children whose run is open. */
+  readonly children: ReadonlySet<number>
   readonly mail: ReadonlyArray<Message>
   /** Workers that own the run or have started its tasks, and are not registered. */
   readonly unknownWorkers: ReadonlyArray<string>
@@ -67,11 +80,20 @@ export const faults = (state: RunState, wakeUps: WakeUps): ReadonlyArray<Livenes
     add("LostStart", "it has no first turn, and no start waits in its mailbox")
   }
   const settled = new Set<number>()
-  for (const message of wakeUps.mail) if (message._tag === "ActivityOutcome") settled.add(message.outcome.seq)
+  for (const message of wakeUps.mail) if ("outcome" in message) settled.add(message.outcome.seq)
   for (const [seq, pending] of state.activities) {
     if (!wakeUps.tasks.has(seq) && !settled.has(seq)) {
       add("LostActivity", `activity ${pending.scheduled.name} #${seq} is pending and has no task`)
     }
+  }
+  for (const [seq, { requested }] of state.children) {
+    if (!wakeUps.children.has(seq) && !settled.has(seq)) {
+      const { workflow, workflowId } = requested
+      add("LostChild", `child ${workflow} ${workflowId} #${seq} is pending, and no open run is it`)
+    }
+  }
+  for (const [seq, { _tag }] of state.externals) {
+    if (!settled.has(seq)) add("LostMessage", `nothing will say what became of ${_tag} #${seq}`)
   }
   const due = RunStates.wakeAt(state)
   if (due !== undefined && (wakeUps.wakeAt === undefined || wakeUps.wakeAt > due)) {

@@ -1,7 +1,8 @@
 /**
  * Messages: what reaches a run from outside, and the decision whether it becomes an event.
  *
- *   Start | Signal | Update | Cancel | ActivityOutcome | StepOutcome | TimerDue ──accept──▶ Event, or a reason to drop it
+ *   Start | Signal | Update | Cancel | ActivityOutcome | StepOutcome | ChildOutcome | ExternalOutcome | TimerDue
+ *     ──accept──▶ Event, or a reason to drop it
  *
  * Those that may wait in a store's mailbox have a schema; a timer's due time is read off the run's own state.
  *
@@ -12,7 +13,9 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import type { Event } from "./Event.js"
 import * as Activity from "./family/Activity.js"
+import * as Child from "./family/Child.js"
 import * as Execution from "./family/Execution.js"
+import * as External from "./family/External.js"
 import * as Signal from "./family/Signal.js"
 import * as Step from "./family/Step.js"
 import * as Timer from "./family/Timer.js"
@@ -41,6 +44,8 @@ export const Stored = Schema.Union(
   Update.Update,
   Activity.ActivityOutcome,
   Step.StepOutcome,
+  Child.ChildOutcome,
+  External.ExternalOutcome,
   Query
 )
 /** @since 0.1.0 */
@@ -60,6 +65,8 @@ const table = {
   ...Update.accept,
   ...Activity.accept,
   ...Step.accept,
+  ...Child.accept,
+  ...External.accept,
   ...Timer.accept
 }
 

@@ -11,7 +11,9 @@ import type { Caused, Command } from "./Command.js"
 import * as Commands from "./Command.js"
 import type { Event, Tag } from "./Event.js"
 import * as Activity from "./family/Activity.js"
+import * as Child from "./family/Child.js"
 import * as Execution from "./family/Execution.js"
+import * as External from "./family/External.js"
 import * as Notes from "./family/Notes.js"
 import * as Patch from "./family/Patch.js"
 import * as Step from "./family/Step.js"
@@ -78,6 +80,8 @@ const table: { readonly [K in Caused["_tag"]]: Comparison<Extract<Caused, { read
   ...Activity.compare,
   ...Timer.compare,
   ...Step.compare,
+  ...Child.compare,
+  ...External.compare,
   ...Patch.compare,
   ...Notes.compare,
   ...Update.compare
@@ -86,7 +90,7 @@ const table: { readonly [K in Caused["_tag"]]: Comparison<Extract<Caused, { read
 const comparisons = new Map(Object.entries(table)) as unknown as ReadonlyMap<Tag, Comparison<Event>>
 
 // A command is compared as the event that it would become: neither its time nor the run's state identifies it.
-const nowhere = Execution.empty()
+const nowhere = { ...Execution.empty(), runId: "" }
 const attempt = (command: Command): Event => Commands.decide(command, 0, nowhere)
 
 /**

@@ -5,7 +5,9 @@
  */
 import type { Event, Turn } from "./Event.js"
 import * as Activity from "./family/Activity.js"
+import * as Child from "./family/Child.js"
 import * as Execution from "./family/Execution.js"
+import * as External from "./family/External.js"
 import * as Notes from "./family/Notes.js"
 import * as Patch from "./family/Patch.js"
 import * as Signal from "./family/Signal.js"
@@ -19,7 +21,16 @@ import * as Succession from "./Succession.js"
  * @since 0.1.0
  */
 export interface RunState
-  extends Execution.Slice, Activity.Slice, Timer.Slice, Step.Slice, Notes.Slice, Signal.Slice, Update.Slice
+  extends
+    Execution.Slice,
+    Activity.Slice,
+    Timer.Slice,
+    Step.Slice,
+    Child.Slice,
+    External.Slice,
+    Notes.Slice,
+    Signal.Slice,
+    Update.Slice
 {
   readonly runId: string
   /** The last turn taken in; 0 before the first. */
@@ -46,6 +57,8 @@ export const empty = (runId: string): RunState => ({
   ...Timer.empty(),
   ...Step.empty(),
   ...Notes.empty(),
+  ...Child.empty(),
+  ...External.empty(),
   ...Signal.empty(),
   ...Update.empty()
 })
@@ -55,6 +68,8 @@ const table = {
   ...Activity.evolve,
   ...Timer.evolve,
   ...Step.evolve,
+  ...Child.evolve,
+  ...External.evolve,
   ...Patch.evolve,
   ...Notes.evolve,
   ...Signal.evolve,
@@ -118,9 +133,10 @@ const earlier = (one: number | undefined, other: number | undefined): number | u
   one === undefined ? other : other === undefined ? one : Math.min(one, other)
 
 /**
- * How many steps are pending: activities, timers and inline steps.
+ * How many steps are pending: activities, timers, inline steps, children and messages to other runs.
  *
  * @category combinators
  * @since 0.1.0
  */
-export const pending = (state: RunState): number => state.activities.size + state.timers.size + state.steps.size
+export const pending = (state: RunState): number =>
+  state.activities.size + state.timers.size + state.steps.size + state.children.size + state.externals.size

@@ -33,7 +33,7 @@ export interface Terms {
 }
 
 /** What a start needs besides its terms. @since 0.1.0 */
-export type Subject = Pick<Start, "workflow" | "workflowId" | "taskQueue" | "effect"> & {
+export type Subject = Pick<Start, "workflow" | "workflowId" | "taskQueue" | "effect" | "parent"> & {
   readonly input?: unknown
 }
 
@@ -201,6 +201,7 @@ const inherited = ({ carried, runId, started, startedAt }: Ending): Partial<Star
   firstStartedAt: started.firstStartedAt ?? startedAt,
   ...(started.executionTimeoutMillis === undefined ? {} : { executionTimeoutMillis: started.executionTimeoutMillis }),
   ...(started.executionExpiresAt === undefined ? {} : { executionExpiresAt: started.executionExpiresAt }),
+  ...(started.parent === undefined ? {} : { parent: started.parent }),
   ...(started.lastResult === undefined ? {} : { lastResult: started.lastResult })
 })
 

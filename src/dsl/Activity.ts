@@ -18,6 +18,7 @@ import type { ActivityInfo, CancellationDetails } from "./ActivityContext.js"
 import { ActivityContext } from "./ActivityContext.js"
 import type { ActivityError } from "./ActivityError.js"
 import type { ApplicationError } from "./ApplicationError.js"
+import { refusedId } from "./Call.js"
 import type { AnySchema, PayloadInput, PayloadType, TypeOf } from "./Contract.js"
 import * as Contract from "./Contract.js"
 import type { Codecs, Hosted } from "./HostedActivity.js"
@@ -338,12 +339,6 @@ export const checkName = (kind: string, name: string): void => {
   const taken = reserved(name)
   if (taken !== undefined) refuse(taken)
 }
-
-/** Ids are index keys: they have a bound (row D9). @internal */
-export const refusedId = (what: string, id: string | undefined): string | undefined =>
-  id !== undefined && (id.length === 0 || id.length > Limits.identifierCharsMax)
-    ? `its ${what} must have 1 to ${Limits.identifierCharsMax} characters`
-    : undefined
 
 // JSON has no Infinity: an endless timeout is recorded as a very long one.
 const millis = (input: Duration.DurationInput | undefined): number | undefined =>

@@ -11,6 +11,7 @@ import type { Turn } from "../core/Event.js"
 import type { Status } from "../core/family/Execution.js"
 import type { Options as RetryOptions } from "../core/RetryPolicy.js"
 import type * as Activity from "./Activity.js"
+import type { PayloadArgument } from "./Call.js"
 import type { ContractError } from "./Contract.js"
 import type { ActivityCompletion, ActivityControl, ActivityKey } from "./OutsideActivity.js"
 import type * as Workflow from "./Workflow.js"
@@ -140,10 +141,6 @@ export interface UpdateHandle<out Success, out Error> {
   readonly updateId: string
   readonly result: Effect.Effect<Success, Error | UpdateFailed | WorkflowClosed | CallTimeout | StoreUnavailable>
 }
-
-type PayloadArgument<P, Options> = [P] extends [void] ? [payload?: P, options?: Options]
-  : unknown extends P ? [payload?: P, options?: Options]
-  : [payload: P, options?: Options]
 
 /**
  * An execution, by its workflow id; by its run where the run is known.

@@ -8,11 +8,13 @@ import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { ActivityError } from "./ActivityError.js"
 import type { ApplicationError } from "./ApplicationError.js"
+import type { ChildWorkflowError } from "./ChildWorkflowError.js"
 import type { AnySchema, PayloadInput, PayloadType, TypeOf } from "./Contract.js"
 import type { ImplementationTypeId, later } from "./ErasedHandlers.js"
 import type { Hosted } from "./HostedActivity.js"
 import type * as Step from "./Step.js"
 import type { WorkflowContext } from "./WorkflowContext.js"
+import type { WorkflowAlreadyStarted, WorkflowClosed, WorkflowNotFound } from "./WorkflowFailure.js"
 
 // -----------------------------------------------------------------------------
 // models: contracts
@@ -101,7 +103,14 @@ export type UpdateTypes<U> = {
  * @category models
  * @since 0.1.0
  */
-export type BodyError = ApplicationError | ActivityError | Cause.TimeoutException
+export type BodyError =
+  | ApplicationError
+  | ActivityError
+  | ChildWorkflowError
+  | WorkflowAlreadyStarted
+  | WorkflowNotFound
+  | WorkflowClosed
+  | Cause.TimeoutException
 
 /**
  * What a body may require: durable steps, activities that are hosted, services that its inline steps use, a Scope.

@@ -15,11 +15,14 @@ import type * as Scope from "effect/Scope"
 import type { Options as RetryOptions } from "../core/RetryPolicy.js"
 import * as RetryPolicy from "../core/RetryPolicy.js"
 import { checkName } from "./Activity.js"
-import type { Any, Codecs } from "./Codecs.js"
+import * as Child from "./Child.js"
+import type { Any, Codecs, SignalsOf } from "./Codecs.js"
 import { compile } from "./Codecs.js"
 import type { AnySchema, PayloadInput, PayloadType, TypeOf } from "./Contract.js"
 import type { Given } from "./ErasedHandlers.js"
 import { changes, implementation } from "./ErasedHandlers.js"
+import type { ExternalHandle } from "./External.js"
+import * as External from "./External.js"
 import type {
   BodyError,
   BodyServices,
@@ -45,11 +48,15 @@ import type { ActivatesPatch } from "./Patch.js"
 import type * as Step from "./Step.js"
 import { WorkflowContext } from "./WorkflowContext.js"
 
+export type { ChildCancellationType } from "../core/family/Child.js"
+export type { ParentClosePolicy } from "../core/family/Execution.js"
 export { allHandlersFinished, catchCancel, condition, info, now, random, uuid, withCompensation } from "./Body.js"
 export { continueAsNew, lastFailure, lastResult } from "./Chain.js"
 export type { ContinueOptions } from "./Chain.js"
+export type { ChildHandle, ChildOptions } from "./Child.js"
 export type * from "./Codecs.js"
 export { later } from "./ErasedHandlers.js"
+export type { ExternalHandle } from "./External.js"
 export type * from "./Handlers.js"
 export type { AttributesOf, AttributeTypes, Change, MemoOf, MemoTypes, NoteCodecs, Some } from "./Notes.js"
 export { memo, searchAttributes, setCurrentDetails, upsertMemo, upsertSearchAttributes } from "./Notes.js"
@@ -130,6 +137,10 @@ export interface Workflow<
   /** Memo and search attributes, if it declares any. */
   readonly notes: NoteCodecs | undefined
   readonly options: WorkflowOptions<Payload>
+  /** Starts it as a child, from the body of another workflow, and waits for its outcome: see `Child.Calls`. */
+  readonly execute: Child.Calls<Payload, Success, Error, Signals>["execute"]
+  /** Starts it as a child, from the body of another workflow, and gives its handle: see `Child.Calls`. */
+  readonly start: Child.Calls<Payload, Success, Error, Signals>["start"]
   readonly types?: {
     readonly payload: Payload
     readonly success: Success
@@ -252,6 +263,7 @@ export const make = <
       runTimeout: options.runTimeout
     },
     of: implementation,
+    ...Child.callsOf({ name, codecs, options }),
     setHandlers: (given: Given) =>
       Effect.flatMap(WorkflowContext, (context) => context.setHandlers(changes(name, given))),
     toLayer: (body: WorkflowHost["body"]) =>
@@ -262,6 +274,21 @@ export const make = <
   }
   return definition as never
 }
+
+/**
+ * The handle of another execution, or of the run itself, for its signals and its cancellation (rows K8, K9). The open
+ * run of the workflow id, or the run that is named. Not checked until it is used.
+ *
+ * A run that wants to update or query another, or itself, does so in an activity, with a client.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const external = <W extends Any>(
+  workflow: W,
+  workflowId: string,
+  runId?: string
+): ExternalHandle<SignalsOf<W>> => External.make(workflow, workflowId, runId) as never
 
 const anyName = make(dynamicName, {
   payload: Schema.Unknown,

@@ -8,7 +8,15 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { Failure } from "../core/Failure.js"
 import type { ActivityCanceled, ActivityCompleted, ActivityFailed, ActivityScheduled } from "../core/family/Activity.js"
-import type { Continuation } from "../core/family/Execution.js"
+import type { ChildEnd, ChildStartFailed, ChildStartRequested } from "../core/family/Child.js"
+import type { Continuation, Parent } from "../core/family/Execution.js"
+import type {
+  ExternalCancelDelivered,
+  ExternalCancelFailed,
+  ExternalSignaled,
+  ExternalSignalFailed,
+  Target
+} from "../core/family/External.js"
 import type { Attribute, Carried, MemoField } from "../core/family/Notes.js"
 import type { StepCompleted, StepFailed } from "../core/family/Step.js"
 import type { Payload } from "../core/Payload.js"
@@ -27,6 +35,8 @@ export interface WorkflowInfo {
   readonly workflowId: string
   readonly runId: string
   readonly taskQueue: string
+  /** The run that started this one as its child; undefined for a run that a client started. */
+  readonly parent: Parent | undefined
   /** When the run started, in epoch milliseconds. */
   readonly startedAt: number
   /** The first run of the chain that this one belongs to: itself, unless it continues or retries another. */
@@ -84,6 +94,18 @@ export interface StepCall {
 /** @since 0.1.0 */
 export type StepOutcome = StepCompleted | StepFailed
 
+/** A child's start in its encoded form, once the interpreter has given it its number, and said whose child it is. @since 0.1.0 */
+export type ChildCall = (seq: number, parentRunId: string) => Omit<ChildStartRequested, "runId">
+
+/** A child that was started; it may be awaited many times. @since 0.1.0 */
+export interface StartedChild {
+  readonly _tag: "StartedChild"
+  readonly seq: number
+  readonly runId: string
+  readonly await: Effect.Effect<ChildEnd>
+  readonly cancel: (reason: string) => Effect.Effect<void>
+}
+
 /**
  * @category services
  * @since 0.1.0
@@ -94,6 +116,27 @@ export class WorkflowContext extends Context.Tag("perdure/WorkflowContext")<Work
   readonly executeActivity: (call: ActivityCall, place?: string) => Effect.Effect<ActivityOutcome>
   readonly startActivity: (call: ActivityCall, place?: string) => Effect.Effect<StartedActivity>
   readonly runStep: (call: StepCall, place?: string) => Effect.Effect<StepOutcome>
+  /** Interrupting the awaiting fiber cancels the child by its cancellation type. */
+  readonly executeChild: (call: ChildCall, place?: string) => Effect.Effect<{
+    readonly workflowId: string
+    readonly outcome: ChildEnd | ChildStartFailed
+  }>
+  /** Returns once the child is there, or its workflow id was found taken. */
+  readonly startChild: (call: ChildCall, place?: string) => Effect.Effect<{
+    readonly workflowId: string
+    readonly started: StartedChild | ChildStartFailed
+  }>
+  readonly signalExternal: (
+    target: Target,
+    name: string,
+    input: Payload,
+    place?: string
+  ) => Effect.Effect<ExternalSignaled | ExternalSignalFailed>
+  readonly cancelExternal: (
+    target: Target,
+    reason: string,
+    place?: string
+  ) => Effect.Effect<ExternalCancelDelivered | ExternalCancelFailed>
   /** Waits until the predicate holds; it is asked again after every progress. */
   readonly condition: (predicate: Effect.Effect<boolean, never, WorkflowContext>) => Effect.Effect<void>
   /** Signal and update handlers that have begun and not ended. */

@@ -3,6 +3,7 @@
  *
  * ```
  *   Commit ─▶ Verdict, Turns, TaskChanges      Claims, Tasks   who wakes what
+ *   Children, Outgoing, Terminating                what a run does to others
  *   Runs, History, Mailbox, Leases             Changes         who is told
  *   Creating, Closing                          the first and the last of a run, for Commit and Runs
  *   all over Database (transactions, errors), Batch (many rows, few statements), Decode, Rows (checked rows)
@@ -13,6 +14,7 @@
 import type { SqlClient } from "@effect/sql/SqlClient"
 import * as Attributes from "./sql/Attributes.js"
 import type * as Changes from "./sql/Changes.js"
+import * as Children from "./sql/Children.js"
 import * as Claims from "./sql/Claims.js"
 import * as Closing from "./sql/Closing.js"
 import * as Commit from "./sql/Commit.js"
@@ -22,11 +24,13 @@ import type { Dialect } from "./sql/Dialect.js"
 import * as History from "./sql/History.js"
 import * as Leases from "./sql/Leases.js"
 import * as Mailbox from "./sql/Mailbox.js"
+import * as Outgoing from "./sql/Outgoing.js"
 import * as OutsideTasks from "./sql/OutsideTasks.js"
 import * as Runs from "./sql/Runs.js"
 import * as StartRates from "./sql/StartRates.js"
 import * as TaskChanges from "./sql/TaskChanges.js"
 import * as Tasks from "./sql/Tasks.js"
+import * as Terminating from "./sql/Terminating.js"
 import * as Turns from "./sql/Turns.js"
 import type { Durability, Store } from "./Store.js"
 
@@ -58,13 +62,17 @@ export const make = (options: Options): Store["Type"] => {
   const closing = Closing.statements(dialect, mailbox)
   const attributes = Attributes.statements(dialect)
   const creating = Creating.statements(dialect, mailbox, attributes)
-  const turns = Turns.statements(dialect, mailbox, closing, creating, attributes)
+  const terminating = Terminating.statements(dialect, closing)
+  const children = Children.statements(dialect, mailbox, terminating)
+  const outgoing = Outgoing.statements(dialect, mailbox, children, terminating)
+  const turns = Turns.statements(dialect, { mailbox, closing, creating, children, outgoing, attributes })
   const taskChanges = TaskChanges.statements(dialect, mailbox)
   const registered = Leases.registered(dialect)
   return {
     about,
     ...Commit.make(db, turns, taskChanges, mailbox, creating, registered, changes),
-    ...Runs.make(db, creating, closing, changes),
+    ...Runs.make(db, creating, outgoing, terminating, children, changes),
+    ...Children.make(db, children),
     ...History.make(db),
     ...Mailbox.make(db, mailbox, changes),
     ...Claims.make(db, mailbox, registered),

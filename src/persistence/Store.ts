@@ -25,10 +25,12 @@ import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { ActivityTask } from "../core/ActivityTask.js"
-import type { Status } from "../core/family/Execution.js"
+import type { ParentClosePolicy, Status } from "../core/family/Execution.js"
 import type { AttributeType } from "../core/family/Notes.js"
+import type { Mail, NewMail, Outgoing, PostResult } from "./Mail.js"
 import type { OutsideChange, TaskChange, TaskNotice, TaskRevision } from "./TaskChange.js"
 
+export type * from "./Mail.js"
 export type { OutsideChange, TaskChange, TaskNotice, TaskRevision } from "./TaskChange.js"
 
 /**
@@ -85,6 +87,8 @@ export interface Run {
   readonly startAt: number | undefined
   /** When its timeouts end it. */
   readonly expiresAt: number | undefined
+  /** Undefined: it is nobody's child. */
+  readonly parent: ParentLink | undefined
   /** The last turn that is committed; 0 before the first. */
   readonly turn: number
   /** What it says of itself, as JSON. */
@@ -112,6 +116,7 @@ export interface NewRun {
   /** What its start says of it, as JSON (row W12), and what it is found by (row W13). */
   readonly notes?: string | undefined
   readonly attributes?: ReadonlyArray<AttributeChange> | undefined
+  readonly parent?: ParentLink | undefined
 }
 
 /** A search attribute that is set to texts, a number or a boolean; without a value, removed. @since 0.1.0 */
@@ -121,41 +126,24 @@ export interface AttributeChange {
   readonly value?: unknown
 }
 
+/**
+ * Whose child a run is: all runs of its chain are, so that the open one is found by it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ParentLink {
+  readonly runId: string
+  readonly seq: number
+  readonly close: ParentClosePolicy
+}
+
 /** @category models @since 0.1.0 */
 export interface HistoryRow {
   readonly turn: number
   readonly at: number
   readonly format: number
   readonly events: string
-}
-
-/**
- * What waits in a mailbox. "Terminated" is the store's own word to the owner that its run was ended from outside.
- *
- * @category models
- * @since 0.1.0
- */
-export type MailKind =
-  | "Start"
-  | "Signal"
-  | "Update"
-  | "Cancel"
-  | "ActivityOutcome"
-  | "StepOutcome"
-  | "Query"
-  | "Terminated"
-
-/** @category models @since 0.1.0 */
-export interface NewMail {
-  readonly runId: string
-  readonly kind: MailKind
-  readonly body: string
-}
-
-/** @category models @since 0.1.0 */
-export interface Mail extends NewMail {
-  /** Rises with the order of arrival; unique in the store. */
-  readonly id: number
 }
 
 /** @category models @since 0.1.0 */
@@ -227,6 +215,8 @@ export interface Creation {
   readonly start: NewMail
   /** Owned by the worker of the commit from the beginning, under epoch 1, which then takes its first turn; else anybody's. */
   readonly owned: boolean
+  /** Words what is posted in the same commit to say whether it was created, or which open run has its workflow id. */
+  readonly report?: ((result: CreateResult) => NewMail) | undefined
 }
 
 /** What one turn writes. @since 0.1.0 */
@@ -253,6 +243,8 @@ export interface TurnCommit {
       readonly refuseIfMail: boolean
       /** The run among `creates` that follows it: signals, updates and cancel requests that still wait move there (row U7). */
       readonly next?: string | undefined
+      /** It may have open children, whose close policies are applied. Default false. */
+      readonly hasChildren?: boolean | undefined
     }
     | undefined
   /** Mailbox rows that the turn took in, or dropped. */
@@ -267,6 +259,8 @@ export interface TurnCommit {
   readonly replies: ReadonlyArray<Reply>
   /** Runs that begin with this commit, written after its closes. */
   readonly creates: ReadonlyArray<Creation>
+  /** Messages to other runs. */
+  readonly outgoing: ReadonlyArray<Outgoing>
 }
 
 /** @category models @since 0.1.0 */
@@ -323,9 +317,6 @@ export interface Worker {
 }
 
 /** @category models @since 0.1.0 */
-export type PostResult = "Posted" | "Closed" | "NotFound"
-
-/** @category models @since 0.1.0 */
 export type CreateResult =
   | { readonly _tag: "Created" }
   | { readonly _tag: "AlreadyRunning"; readonly runId: string }
@@ -347,14 +338,15 @@ export class Store extends Context.Tag("perdure/Store")<Store, {
   /** Puts a message into an open run's mailbox, and makes an unowned run claimable at once. Queries also reach closed runs. */
   readonly post: (mail: NewMail, now: number) => Effect.Effect<PostResult, StoreError>
   /**
-   * Closes an open run with the given events as its last turn, whoever owns it; its tasks and mail go with it. Its owner
-   * finds a "Terminated" in its mail.
+   * Closes an open run with the given events as its last turn, whoever owns it; its tasks and mail go with it, and the
+   * policies of its children are applied. Its owner finds a "Terminated" in its mail, its parent what `toParent` words.
    */
   readonly terminate: (
     runId: string,
     events: string,
     format: number,
-    now: number
+    now: number,
+    toParent?: (parent: ParentLink) => Outgoing | undefined
   ) => Effect.Effect<PostResult, StoreError>
 
   // --- what the runtime reads
@@ -375,6 +367,10 @@ export class Store extends Context.Tag("perdure/Store")<Store, {
   /** Waiting messages of all runs that a worker owns, with an id above the given one, in order, at most `limit`. */
   readonly mailOf: (worker: WorkerId, afterId: number, limit: number) => Effect.Effect<ReadonlyArray<Mail>, StoreError>
   readonly tasksOf: (runId: string) => Effect.Effect<ReadonlyArray<Task>, StoreError>
+  /** Children of a run that are open, by their sequence numbers there. */
+  readonly openChildren: (
+    runId: string
+  ) => Effect.Effect<ReadonlyArray<{ readonly runId: string; readonly seq: number }>, StoreError>
   /** Takes the reply to a request out of the store. */
   readonly takeReply: (requestId: string) => Effect.Effect<Option.Option<Reply>, StoreError>
   /** Number of turns, events' bytes. */

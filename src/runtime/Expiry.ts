@@ -19,6 +19,7 @@ import * as Messages from "../core/Message.js"
 import * as Succession from "../core/Succession.js"
 import type { Run, Store, StoreError, TurnCommit } from "../persistence/Store.js"
 import { nothing } from "./execution/Consequences.js"
+import * as Relations from "./execution/Relations.js"
 import * as Successor from "./execution/Successor.js"
 
 /** @category models @since 0.1.0 */
@@ -68,6 +69,7 @@ export const of = (
     const { closing, creates, next } = started === undefined
       ? { closing: timedOut, creates: nothing.creates, next: undefined }
       : Successor.of(timedOut, { runId, startedAt, started, cancelRequested, carried }, at, means)
+    const told = run.parent === undefined ? undefined : Relations.toParent(run.parent, runId, closing)
     return {
       run,
       closing,
@@ -77,8 +79,9 @@ export const of = (
         runId,
         epoch: run.epoch,
         history: { turn: turn + 1, at, format: Events.format, events: Events.encode([closing]) },
-        close: { status: "TimedOut", at, refuseIfMail: false, next },
-        creates
+        close: { status: "TimedOut", at, refuseIfMail: false, next, hasChildren: true },
+        creates,
+        outgoing: told === undefined ? nothing.outgoing : [told]
       }
     }
   })

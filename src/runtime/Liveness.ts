@@ -48,10 +48,12 @@ const checkRun = (run: Run, workers: ReadonlySet<string>) =>
       if (Either.isRight(message) && message.right._tag !== "Query") mail.push(message.right)
     }
     const tasks = yield* store.tasksOf(run.runId)
+    const children = state.children.size === 0 ? [] : yield* store.openChildren(run.runId)
     const named = new Set([run.owner, ...tasks.map(({ worker }) => worker)])
     return Liveness.faults(state, {
       wakeAt: run.wakeAt,
       tasks: new Set(tasks.map((task) => task.seq)),
+      children: new Set(children.map(({ seq }) => seq)),
       mail,
       unknownWorkers: [...named].filter((worker) => worker !== undefined && !workers.has(worker)) as Array<string>,
       unreachable: run.attention?.includes("\"NoWakeUp\"") === true

@@ -35,6 +35,7 @@ const reads: ReadonlySet<string> = new Set([
   "mail",
   "mailOf",
   "tasksOf",
+  "openChildren",
   "size",
   "runs",
   "dueRuns",

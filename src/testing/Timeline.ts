@@ -86,6 +86,36 @@ const describe = (event: Event, names: Map<number, string>, begun: number): stri
       return `├  memo${notes(event.fields)}`
     case "SearchAttributesUpserted":
       return `├  search attributes${notes(event.attributes)}`
+    case "ChildStartRequested":
+      names.set(event.seq, `child ${event.workflow} ${event.workflowId}`)
+      return `├▶ ${nameOf(event.seq)}${value(event.input)}`
+    case "ChildStarted":
+      return `├  ${nameOf(event.seq)} is there`
+    case "ChildStartFailed":
+      return `├✗ ${nameOf(event.seq)}: its workflow id is taken`
+    case "ChildCompleted":
+      return `├✓ ${nameOf(event.seq)}${result(event.result)}`
+    case "ChildFailed":
+    case "ChildTimedOut":
+      return `├✗ ${nameOf(event.seq)}: ${reason(event.failure)}`
+    case "ChildCanceled":
+      return `├✗ ${nameOf(event.seq)}: canceled`
+    case "ChildTerminated":
+      return `├✗ ${nameOf(event.seq)}: terminated`
+    case "ChildCancelRequested":
+      return `├  ${nameOf(event.seq)} is asked to stop`
+    case "SignalExternalRequested":
+      names.set(event.seq, `signal ${event.name} to ${event.workflowId}`)
+      return `├▶ ${nameOf(event.seq)}${value(event.input)}`
+    case "CancelExternalRequested":
+      names.set(event.seq, `cancel of ${event.workflowId}`)
+      return `├▶ ${nameOf(event.seq)}`
+    case "ExternalSignaled":
+    case "ExternalCancelDelivered":
+      return `├✓ ${nameOf(event.seq)}`
+    case "ExternalSignalFailed":
+    case "ExternalCancelFailed":
+      return `├✗ ${nameOf(event.seq)}: ${event.reason === "Closed" ? "it is closed" : "no such execution"}`
     case "PatchMarked":
       return `├  patch ${event.id}${event.deprecated === true ? " (deprecated)" : ""}`
     case "SignalReceived":

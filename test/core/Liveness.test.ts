@@ -13,7 +13,14 @@ const scheduled: Event = { _tag: "ActivityScheduled", seq: 1, name: "Charge" }
 const timer: Event = { _tag: "TimerStarted", seq: 2, dueAt: 9_000 }
 const step: Event = { _tag: "StepScheduled", seq: 3, name: "rate" }
 
-const enough: WakeUps = { wakeAt: undefined, tasks: new Set(), mail: [], unknownWorkers: [], unreachable: false }
+const enough: WakeUps = {
+  wakeAt: undefined,
+  tasks: new Set(),
+  children: new Set(),
+  mail: [],
+  unknownWorkers: [],
+  unreachable: false
+}
 
 const faults = (events: ReadonlyArray<Event>, wakeUps: Partial<WakeUps>) =>
   Liveness.faults(RunState.fold("run-1", turns(events)), { ...enough, ...wakeUps }).map(({ fault }) => fault)
@@ -42,6 +49,23 @@ describe("liveness", () => {
     assert.deepStrictEqual(faults([started, step], {}), ["LostStep"])
     assert.deepStrictEqual(faults([started, step], { wakeAt: 9_000 }), ["LostStep"])
     assert.deepStrictEqual(faults([started, step], { wakeAt: RunState.onTakeover }), [])
+  })
+
+  it("asks for the open run of a child, or its outcome in the mailbox", () => {
+    const child: Event = { _tag: "ChildStartRequested", seq: 4, workflow: "Ship", workflowId: "s-1", runId: "run-2" }
+    const outcome = { _tag: "ChildCompleted", seq: 4, runId: "run-2" } as const
+    assert.deepStrictEqual(faults([started, child], {}), ["LostChild"])
+    assert.deepStrictEqual(faults([started, child], { children: new Set([4]) }), [])
+    assert.deepStrictEqual(faults([started, child], { mail: [{ _tag: "ChildOutcome", outcome }] }), [])
+    assert.deepStrictEqual(faults([started, child, outcome], {}), [])
+  })
+
+  it("asks for the word on a message to another run", () => {
+    const sent: Event = { _tag: "SignalExternalRequested", seq: 5, workflowId: "o-2", name: "go" }
+    const outcome = { _tag: "ExternalSignaled", seq: 5 } as const
+    assert.deepStrictEqual(faults([started, sent], {}), ["LostMessage"])
+    assert.deepStrictEqual(faults([started, sent], { mail: [{ _tag: "ExternalOutcome", outcome }] }), [])
+    assert.deepStrictEqual(faults([started, sent, outcome], {}), [])
   })
 
   it("names workers that are not registered, and a body that nothing will reach", () => {

@@ -22,6 +22,22 @@ export const sample = {
     _tag: "UpsertSearchAttributes",
     attributes: [{ name: "region", type: "keyword", value: "eu" }]
   },
+  startChild: (seq: number, input: unknown = { amount: seq }): Command => ({
+    _tag: "StartChild",
+    seq,
+    requested: { _tag: "ChildStartRequested", seq, workflow: "Ship", workflowId: "s-1", input }
+  }),
+  cancelChild: (seq: number): Command => ({ _tag: "RequestCancelChild", seq, reason: "late" }),
+  signalExternal: (seq: number, input: unknown = { amount: seq }): Command => ({
+    _tag: "SignalExternal",
+    seq,
+    requested: { _tag: "SignalExternalRequested", seq, workflowId: "o-2", name: "go", input }
+  }),
+  cancelExternal: (seq: number): Command => ({
+    _tag: "CancelExternal",
+    seq,
+    requested: { _tag: "CancelExternalRequested", seq, workflowId: "o-2", reason: "late" }
+  }),
   markPatch: { _tag: "MarkPatch", id: "p1", deprecated: false },
   completeUpdate: { _tag: "CompleteUpdate", id: "u1", result: 1 },
   failUpdate: { _tag: "FailUpdate", id: "u2", failure },
@@ -37,7 +53,11 @@ const numbered = [
   sample.startTimer,
   sample.cancelTimer,
   sample.runStep,
-  sample.cancelStep
+  sample.cancelStep,
+  sample.startChild,
+  sample.cancelChild,
+  sample.signalExternal,
+  sample.cancelExternal
 ]
 
 /** Of every kind alike, with small numbers, so that starts and cancels meet. */

@@ -38,6 +38,10 @@ export const fake = (answers: {
         asked.steps.push(call)
         return answers.step?.(call) ?? { _tag: "StepCompleted", seq: 7 }
       }),
+    executeChild: () => Effect.die("no children in these tests"),
+    startChild: () => Effect.die("no children in these tests"),
+    signalExternal: () => Effect.die("no other runs in these tests"),
+    cancelExternal: () => Effect.die("no other runs in these tests"),
     condition: () => Effect.void,
     handlersInProgress: Effect.succeed(0),
     setHandlers: () => Effect.void,

@@ -15,7 +15,7 @@ CREATE TABLE perdure_runs (
   started_at INTEGER NOT NULL,
   closed_at INTEGER,
   attention TEXT
-, first_run_id TEXT, previous_run_id TEXT, attempt INTEGER NOT NULL DEFAULT 1, start_at INTEGER, expires_at INTEGER, notes TEXT) STRICT, WITHOUT ROWID;
+, first_run_id TEXT, previous_run_id TEXT, attempt INTEGER NOT NULL DEFAULT 1, start_at INTEGER, expires_at INTEGER, parent_run_id TEXT, parent_seq INTEGER, parent_close TEXT, notes TEXT) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX perdure_runs_open ON perdure_runs (workflow_id) WHERE status = 'Running';
 
@@ -85,6 +85,9 @@ CREATE TABLE perdure_workers (
   identity TEXT NOT NULL,
   started_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX perdure_runs_children ON perdure_runs (parent_run_id, parent_seq)
+  WHERE status = 'Running' AND parent_run_id IS NOT NULL;
 
 CREATE TABLE perdure_search_attributes (
   run_id TEXT NOT NULL,

@@ -223,6 +223,7 @@ describe("continuing as a new run", () => {
           tasksCanceled: [],
           mail: [],
           replies: [],
+          outgoing: [],
           creates: [{
             owned: false,
             run: {

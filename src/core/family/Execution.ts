@@ -36,11 +36,39 @@ export const Status = Schema.Literal(
 /** @since 0.1.0 */
 export type Status = typeof Status.Type
 
+/**
+ * What becomes of a child that is open when its parent's run closes, in whatever way (row K4).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const ParentClosePolicy = Schema.Literal("Terminate", "Abandon", "RequestCancel")
+/** @since 0.1.0 */
+export type ParentClosePolicy = typeof ParentClosePolicy.Type
+
+/**
+ * Who started a run that is a child: the run that did, and its sequence number there. Carried from run to run of a chain.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const Parent = Schema.Struct({
+  runId: Schema.String,
+  workflowId: Schema.String,
+  seq: Schema.Number,
+  /** Absent: Terminate. */
+  close: optional(ParentClosePolicy)
+})
+/** @since 0.1.0 */
+export type Parent = typeof Parent.Type
+
 const started = {
   workflow: Schema.String,
   workflowId: Schema.String,
   taskQueue: Schema.String,
   input: optional(Schema.Unknown),
+  /** Absent: it was started by a client. */
+  parent: optional(Parent),
   /** The version of effect that ran the first turn: wake-ups may move by a hop between versions. */
   effect: optional(Schema.String),
   /** The replay behaviours that the code which started the run knew (row V5). */
@@ -292,7 +320,14 @@ const closings: ReadonlySet<string> = new Set<Closing["_tag"]>([
  * @since 0.1.0
  */
 export const isImposed = (event: { readonly _tag: string } | undefined): boolean =>
-  event?._tag === "ExecutionTerminated" || event?._tag === "ExecutionTimedOut"
+  event !== undefined && imposed.has(event._tag)
+
+/** A cancellation by its body follows a message; one of a run that never began stands alone (row K6). */
+const imposed: ReadonlySet<string> = new Set<Closing["_tag"]>([
+  "ExecutionTerminated",
+  "ExecutionTimedOut",
+  "ExecutionCanceled"
+])
 
 /** The run that follows an end. @since 0.1.0 */
 export const followerOf = (closing: Closing): string | undefined => "newRunId" in closing ? closing.newRunId : undefined

@@ -142,7 +142,7 @@ export const make = (
         })).pipe(
           Effect.flatMap(({ committed, posted }) =>
             Effect.as(
-              posted || commit.turns.some((turn) => turn.mail.length > 0 || turn.replies.length > 0)
+              posted || commit.turns.some(concernsAll)
                 ? changes.announce
                 : concernsOthers(commit)
                 ? changes.announceToOthers
@@ -167,6 +167,11 @@ const nothingKnown: Known = { turns: new Set(), tasks: new Set() }
 const noChanges = { stale: new Set<number>() as ReadonlySet<number>, posted: false }
 
 const noConflicts: Creating.Conflicts = new Map()
+
+/** Mail was posted, to the writer's own runs perhaps. */
+const concernsAll = ({ close, creates, mail, outgoing, replies }: TurnCommit): boolean =>
+  mail.length > 0 || replies.length > 0 || outgoing.length > 0 || close?.hasChildren === true ||
+  creates.some(({ report }) => report !== undefined)
 
 /** Another worker or client in this process may wait for a result, or host the queue of a task. */
 const concernsOthers = ({ tasks, turns }: Commit): boolean =>

@@ -10,7 +10,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { Creation, NewRun } from "../Store.js"
+import type { Creation, NewMail, NewRun } from "../Store.js"
 import type * as Attributes from "./Attributes.js"
 import * as Batch from "./Batch.js"
 import type { Fault, Tx } from "./Database.js"
@@ -77,8 +77,9 @@ export const statements = (
 ): Statements => {
   const rows = Batch.make(dialect, {
     before: `INSERT INTO perdure_runs (run_id, workflow_id, workflow, task_queue, status, owner, epoch, wake_at,
-      started_at, attention, first_run_id, previous_run_id, attempt, start_at, expires_at, notes) VALUES`,
-    row: "(?, ?, ?, ?, 'Running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      started_at, attention, first_run_id, previous_run_id, attempt, start_at, expires_at,
+      parent_run_id, parent_seq, parent_close, notes) VALUES`,
+    row: "(?, ?, ?, ?, 'Running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     after: "ON CONFLICT DO NOTHING RETURNING run_id"
   })
   const open = dialect.text(openRun)
@@ -121,7 +122,8 @@ export const statements = (
             attention: undefined
           }))
         )
-        yield* mailbox.post(tx, creations.filter(({ run }) => !conflicts.has(run.runId)).map(({ start }) => start), now)
+        const starts = creations.filter(({ run }) => !conflicts.has(run.runId)).map(({ start }) => start)
+        yield* mailbox.post(tx, [...starts, ...reportsOf(creations, conflicts)], now)
         return conflicts
       })
   }
@@ -130,6 +132,17 @@ export const statements = (
 // internal -----------------------------------------------------------------------------------------------------------
 
 const noConflicts: Conflicts = new Map()
+
+/** Says to those who want to know whether their run was created. */
+const reportsOf = (creations: ReadonlyArray<Creation>, conflicts: Conflicts): ReadonlyArray<NewMail> => {
+  const reports: Array<NewMail> = []
+  for (const { report, run } of creations) {
+    if (report === undefined) continue
+    const existing = conflicts.get(run.runId)
+    reports.push(report(existing === undefined ? { _tag: "Created" } : { _tag: "AlreadyRunning", runId: existing }))
+  }
+  return reports
+}
 
 const params = ({ attention, epoch, owner, run, wakeAt }: NewRow): ReadonlyArray<unknown> => [
   run.runId,
@@ -146,5 +159,8 @@ const params = ({ attention, epoch, owner, run, wakeAt }: NewRow): ReadonlyArray
   run.attempt ?? 1,
   run.startAt ?? null,
   run.expiresAt ?? null,
+  run.parent?.runId ?? null,
+  run.parent?.seq ?? null,
+  run.parent?.close ?? null,
   run.notes ?? null
 ]

@@ -5,12 +5,15 @@
  */
 import * as Option from "effect/Option"
 import type { Status } from "../../core/family/Execution.js"
-import { Status as StatusSchema } from "../../core/family/Execution.js"
+import { ParentClosePolicy, Status as StatusSchema } from "../../core/family/Execution.js"
 import type { HistoryRow, Mail, MailKind, Reply, Run, Task, TaskNotice, Worker } from "../Store.js"
 import type { Decode, Kind } from "./Decode.js"
 import { decode } from "./Decode.js"
 
 const statuses = new Set<Status>(StatusSchema.literals)
+
+/** Null: the run is nobody's child. */
+const closePolicies = new Set<ParentClosePolicy | null>([...ParentClosePolicy.literals, null])
 
 /** @since 0.1.0 */
 export const run: Decode<Run> = decode(
@@ -33,6 +36,9 @@ export const run: Decode<Run> = decode(
     attempt: "integer",
     start_at: "integer?",
     expires_at: "integer?",
+    parent_run_id: "text?",
+    parent_seq: "integer?",
+    parent_close: closePolicies,
     turn: "integer"
   },
   (row: RunRow) => ({
@@ -51,6 +57,9 @@ export const run: Decode<Run> = decode(
     attempt: row.attempt,
     startAt: row.start_at ?? undefined,
     expiresAt: row.expires_at ?? undefined,
+    parent: row.parent_run_id === null
+      ? undefined
+      : { runId: row.parent_run_id, seq: row.parent_seq!, close: row.parent_close! },
     turn: row.turn,
     notes: row.notes ?? undefined,
     attention: row.attention ?? undefined
@@ -69,6 +78,32 @@ export const target: Decode<{
     runId: row.run_id,
     status: row.status,
     owner: row.owner ?? undefined
+  })
+)
+
+/** The open run of a workflow id. @since 0.1.0 */
+export const openRun: Decode<{ readonly runId: string; readonly workflowId: string }> = decode(
+  "perdure_runs",
+  { run_id: "text", workflow_id: "text" },
+  (row: Pick<RunRow, "run_id" | "workflow_id">) => ({ runId: row.run_id, workflowId: row.workflow_id })
+)
+
+/** An open run that is a child. @since 0.1.0 */
+export const child: Decode<{
+  readonly runId: string
+  readonly owner: string | undefined
+  readonly parentRunId: string
+  readonly seq: number
+  readonly close: ParentClosePolicy
+}> = decode(
+  "perdure_runs",
+  { run_id: "text", owner: "text?", parent_run_id: "text", parent_seq: "integer", parent_close: closePolicies },
+  (row: Pick<RunRow, "run_id" | "owner" | "parent_run_id" | "parent_seq" | "parent_close">) => ({
+    runId: row.run_id,
+    owner: row.owner ?? undefined,
+    parentRunId: row.parent_run_id!,
+    seq: row.parent_seq!,
+    close: row.parent_close ?? "Terminate"
   })
 )
 
@@ -156,6 +191,8 @@ export const mail: Decode<Mail> = decode(
       "Cancel",
       "ActivityOutcome",
       "StepOutcome",
+      "ChildOutcome",
+      "ExternalOutcome",
       "Query",
       "Terminated"
     ]),
@@ -324,6 +361,9 @@ interface RunRow {
   readonly attempt: number
   readonly start_at: number | null
   readonly expires_at: number | null
+  readonly parent_run_id: string | null
+  readonly parent_seq: number | null
+  readonly parent_close: ParentClosePolicy | null
   readonly turn: number
 }
 

@@ -7,11 +7,13 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { CreateResult, PostResult, Store } from "../Store.js"
 import type { Changes } from "./Changes.js"
-import type * as Closing from "./Closing.js"
+import type * as Children from "./Children.js"
 import type * as Creating from "./Creating.js"
 import { openRun } from "./Creating.js"
 import type { Database } from "./Database.js"
+import type * as Outgoing from "./Outgoing.js"
 import * as Rows from "./Rows.js"
+import type * as Terminating from "./Terminating.js"
 
 /**
  * The columns of a `Run`, from `perdure_runs r`.
@@ -20,6 +22,7 @@ import * as Rows from "./Rows.js"
  */
 export const columns = `r.run_id, r.workflow_id, r.workflow, r.task_queue, r.status, r.owner, r.epoch, r.wake_at,
   r.started_at, r.closed_at, r.attention, r.notes, r.first_run_id, r.previous_run_id, r.attempt, r.start_at, r.expires_at,
+  r.parent_run_id, r.parent_seq, r.parent_close,
   coalesce((SELECT max(h.turn) FROM perdure_history h WHERE h.run_id = r.run_id), 0) AS turn`
 
 /**
@@ -29,7 +32,9 @@ export const columns = `r.run_id, r.workflow_id, r.workflow, r.task_queue, r.sta
 export const make = (
   db: Database,
   creating: Creating.Statements,
-  closing: Closing.Statements,
+  outgoing: Outgoing.Statements,
+  terminating: Terminating.Statements,
+  children: Children.Statements,
   changes: Changes
 ): Pick<Store["Type"], "create" | "terminate" | "findRun" | "findLatest" | "runs"> => {
   const { text } = db.dialect
@@ -48,16 +53,6 @@ export const make = (
     `SELECT ${columns} FROM perdure_runs r WHERE r.status = ? AND r.run_id < ? ORDER BY r.run_id DESC LIMIT ?`
   )
   const target = text(`SELECT run_id, status, owner FROM perdure_runs WHERE run_id = ?${db.dialect.lockRows}`)
-  const appendTurn = text(
-    `INSERT INTO perdure_history (run_id, turn, at, format, events)
-    SELECT ?, coalesce(max(turn), 0) + 1, CASE WHEN max(at) > ? THEN max(at) ELSE ? END, ?, ?
-    FROM perdure_history WHERE run_id = ?`
-  )
-
-  const tellOwner = text(
-    "INSERT INTO perdure_mailbox (run_id, kind, body, at, owner) VALUES (?, 'Terminated', '', ?, ?)"
-  )
-
   return {
     create: (run, start) =>
       db.write("create", (tx) =>
@@ -70,20 +65,18 @@ export const make = (
           return { _tag: "Created" } satisfies CreateResult
         })).pipe(Effect.tap((result) => result._tag === "Created" ? changes.announce : Effect.void)),
 
-    terminate: (runId, events, format, now) =>
+    terminate: (runId, events, format, now, toParent) =>
       db.write("terminate", (tx) =>
         Effect.gen(function*() {
           const [run] = yield* Effect.flatMap(tx(target, [runId]), Rows.target)
           if (run === undefined || run.status !== "Running") {
             return (run === undefined ? "NotFound" : "Closed") satisfies PostResult
           }
-          // The clock of who asks may be behind its owner's; a history never goes back in time.
-          yield* tx(appendTurn, [runId, now, now, format, events, runId])
-          yield* closing.close(tx, [{ runId, status: "Terminated", at: now }], undefined)
-          // Its owner has it in memory, and would hear of it by nothing but a refused commit.
-          if (run.owner !== undefined) {
-            yield* tx(tellOwner, [runId, now, run.owner])
-          }
+          yield* terminating.end(tx, [run], { status: "Terminated", events, format }, now)
+          yield* children.closeWith(tx, [runId], now)
+          const [{ parent } = { parent: undefined }] = yield* Effect.flatMap(tx(byId, [runId]), Rows.run)
+          const told = parent === undefined ? undefined : toParent?.(parent)
+          yield* outgoing.deliver(tx, told === undefined ? [] : [told], now)
           return "Posted" satisfies PostResult
         })).pipe(Effect.tap((result) => result === "Posted" ? changes.announce : Effect.void)),
 

@@ -5,19 +5,23 @@
  * when its wake-up, its attention or its status changes (I12).
  *
  * Added tasks go in before removed ones go out, and mail before closes, so that what comes and goes within one batch
- * ends as it should. Runs that turns create come after the closes: the next run of a chain takes its workflow id over.
+ * ends as it should. Runs that turns create come after the closes: the next run of a chain takes its workflow id over. What
+ * concerns the children of closed runs comes after that, since a turn may start one and end its run; messages to other
+ * runs come last, and meet all of it.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { AttributeChange, Creation, NewMail, Reply, TurnCommit } from "../Store.js"
+import type { AttributeChange, Creation, NewMail, Outgoing as Message, Reply, TurnCommit } from "../Store.js"
 import type * as Attributes from "./Attributes.js"
 import * as Batch from "./Batch.js"
+import type * as Children from "./Children.js"
 import type * as Closing from "./Closing.js"
 import type * as Creating from "./Creating.js"
 import type { Fault, Tx } from "./Database.js"
 import type { Dialect } from "./Dialect.js"
 import type * as Mailbox from "./Mailbox.js"
+import type * as Outgoing from "./Outgoing.js"
 import * as Rows from "./Rows.js"
 
 /**
@@ -33,16 +37,23 @@ export interface Statements {
   readonly written: (tx: Tx, turns: ReadonlyArray<TurnCommit>) => Effect.Effect<ReadonlySet<number>, Fault>
 }
 
+/** @category models @since 0.1.0 */
+export interface Parts {
+  readonly mailbox: Mailbox.Statements
+  readonly attributes: Attributes.Statements
+  readonly closing: Closing.Statements
+  readonly creating: Creating.Statements
+  readonly children: Children.Statements
+  readonly outgoing: Outgoing.Statements
+}
+
 /**
  * @category constructors
  * @since 0.1.0
  */
 export const statements = (
   dialect: Dialect,
-  mailbox: Mailbox.Statements,
-  closing: Closing.Statements,
-  creating: Creating.Statements,
-  attributes: Attributes.Statements
+  { attributes, children, closing, creating, mailbox, outgoing }: Parts
 ): Statements => {
   const history = Batch.make(dialect, {
     before: "INSERT INTO perdure_history (run_id, turn, at, format, events) VALUES",
@@ -124,6 +135,12 @@ export const statements = (
       if (rows.creations.length > 0) {
         steps.push(creating.create(tx, worker, rows.creations, now))
       }
+      if (rows.parents.length > 0) {
+        steps.push(children.closeWith(tx, rows.parents, now))
+      }
+      if (rows.outgoing.length > 0) {
+        steps.push(outgoing.deliver(tx, rows.outgoing, now))
+      }
       return Effect.forEach(steps, (step) => step, { discard: true })
     },
     written: (tx, turns) => {
@@ -163,6 +180,8 @@ const gather = (worker: string, turns: ReadonlyArray<TurnCommit>) => {
   const closed: Array<Closing.Closed> = []
   const creations: Array<Creation> = []
   const moves: Array<{ readonly from: string; readonly to: string; readonly owner: string | undefined }> = []
+  const parents: Array<string> = []
+  const outgoing: Array<Message> = []
   const wakes = new Map<string, number | null>()
   const attentions = new Map<string, string | null>()
   const notes = new Map<string, string>()
@@ -202,6 +221,7 @@ const gather = (worker: string, turns: ReadonlyArray<TurnCommit>) => {
     mail.push(...turn.mail)
     replies.push(...turn.replies)
     creations.push(...turn.creates)
+    outgoing.push(...turn.outgoing)
     // A created run's row was inserted with them.
     if (turn.create === undefined && turn.wake !== undefined) {
       wakes.set(runId, turn.wake.at ?? null)
@@ -224,6 +244,9 @@ const gather = (worker: string, turns: ReadonlyArray<TurnCommit>) => {
         const owned = turn.creates.some((creation) => creation.owned && creation.run.runId === to)
         moves.push({ from: runId, to, owner: owned ? worker : undefined })
       }
+      if (turn.close.hasChildren === true) {
+        parents.push(runId)
+      }
     }
   }
   return {
@@ -237,6 +260,8 @@ const gather = (worker: string, turns: ReadonlyArray<TurnCommit>) => {
     closed,
     creations,
     moves,
+    parents,
+    outgoing,
     wakes: [...wakes].flat(),
     attentions: [...attentions].flat(),
     notes: [...notes].flat(),

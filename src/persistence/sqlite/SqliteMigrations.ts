@@ -146,6 +146,19 @@ export const migrations: ReadonlyArray<Migration> = [
     ]
   },
   {
+    version: 3,
+    name: "children",
+    statements: [
+      // Null: it is nobody's child.
+      "ALTER TABLE perdure_runs ADD COLUMN parent_run_id TEXT",
+      "ALTER TABLE perdure_runs ADD COLUMN parent_seq INTEGER",
+      "ALTER TABLE perdure_runs ADD COLUMN parent_close TEXT",
+      // The open children of a run: to close them with it, and to reach one through the runs of its chain.
+      `CREATE INDEX perdure_runs_children ON perdure_runs (parent_run_id, parent_seq)
+  WHERE status = 'Running' AND parent_run_id IS NOT NULL`
+    ]
+  },
+  {
     version: 4,
     name: "what runs say of themselves",
     statements: [

@@ -12,6 +12,7 @@ import { untyped } from "../../dsl/Untyped.js"
 import type * as Workflow from "../../dsl/Workflow.js"
 import type { StoreUnavailable } from "../../dsl/WorkflowFailure.js"
 import { WorkflowClosed, WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
+import { toParent } from "../execution/Relations.js"
 import type { Calls, Target, TimeoutOption } from "./Calls.js"
 import { nameOf, timeoutOf, within } from "./Calls.js"
 import * as Controlling from "./Controlling.js"
@@ -63,7 +64,13 @@ export class ExecutionHandle implements Target {
       Effect.gen(this, function*() {
         const done = yield* this.#calls.of(
           "terminate",
-          store.terminate(runId, Events.encode([closing]), Events.format, this.#calls.now())
+          store.terminate(
+            runId,
+            Events.encode([closing]),
+            Events.format,
+            this.#calls.now(),
+            (parent) => toParent(parent, runId, closing)
+          )
         )
         if (done === "Closed") return yield* new WorkflowClosed(nameOf(this))
         if (done === "NotFound") return yield* new WorkflowNotFound(nameOf(this))

@@ -3,16 +3,17 @@
  *
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { Limits } from "../../core/Limits.js"
 import * as Messages from "../../core/Message.js"
-import * as RetryPolicy from "../../core/RetryPolicy.js"
+import type * as RetryPolicy from "../../core/RetryPolicy.js"
 import * as Succession from "../../core/Succession.js"
 import type { StartError } from "../../dsl/Client.js"
 import { ContractError } from "../../dsl/Contract.js"
 import * as Notes from "../../dsl/Notes.js"
+import * as Terms from "../../dsl/Terms.js"
 import type * as Workflow from "../../dsl/Workflow.js"
 import type { StoreUnavailable } from "../../dsl/WorkflowFailure.js"
 import { WorkflowAlreadyStarted } from "../../dsl/WorkflowFailure.js"
@@ -44,36 +45,6 @@ const idRule = `must have 1 to ${Limits.identifierCharsMax} characters`
 export const checkId = (subject: string, id: string): ContractError | undefined =>
   id.length === 0 || id.length > Limits.identifierCharsMax ? new ContractError({ subject, reason: idRule }) : undefined
 
-/** What bounds the run: as its start says, else as its definition does. */
-const termsOf = (
-  options: StartOptions,
-  own: Workflow.WorkflowOptions<unknown> | undefined
-): Either.Either<Succession.Terms, ContractError> => {
-  const refuse = (subject: string, reason: string) => Either.left(new ContractError({ subject, reason }))
-  const { executionTimeout = own?.executionTimeout, retry = own?.retry, runTimeout = own?.runTimeout } = options
-  const { startDelay } = options
-  for (const [subject, duration] of Object.entries({ executionTimeout, runTimeout })) {
-    if (duration !== undefined && !(millis(duration) > 0)) return refuse(subject, "must be longer than nothing")
-  }
-  try {
-    return Either.right({
-      ...(startDelay === undefined ? {} : { delayMillis: millis(startDelay) }),
-      ...(isBounded(executionTimeout) ? { executionTimeoutMillis: millis(executionTimeout) } : {}),
-      ...(isBounded(runTimeout) ? { runTimeoutMillis: millis(runTimeout) } : {}),
-      ...(retry === undefined ? {} : { retry: RetryPolicy.make(retry) })
-    })
-  } catch (thrown) {
-    if (thrown instanceof RetryPolicy.RetryPolicyError) return refuse("retry", thrown.message)
-    throw thrown
-  }
-}
-
-const millis = (input: Duration.DurationInput): number => Math.min(Duration.toMillis(input), Limits.durationMillisMax)
-
-/** An endless timeout is none. */
-const isBounded = (input: Duration.DurationInput | undefined): input is Duration.DurationInput =>
-  input !== undefined && millis(input) < Limits.durationMillisMax
-
 /**
  * Starts a run; succeeds with it once it cannot be lost any more.
  *
@@ -96,7 +67,7 @@ export const start = (
     const taskQueue = options.taskQueue ?? engine?.options.taskQueue ?? "default"
     const refused = checkId("workflowId", workflowId) ?? checkId("taskQueue", taskQueue)
     if (refused !== undefined) return Effect.fail(refused)
-    const terms = termsOf(options, own)
+    const terms = Terms.of(options, own)
     if (Either.isLeft(terms)) return Effect.fail(terms.left)
     const now = calls.now()
     const message = Succession.first(

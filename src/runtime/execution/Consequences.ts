@@ -9,12 +9,23 @@ import type { Failure } from "../../core/Failure.js"
 import type { ActivityScheduled } from "../../core/family/Activity.js"
 import * as Activities from "../../core/family/Activity.js"
 import type { Closing } from "../../core/family/Execution.js"
+import { followerOf } from "../../core/family/Execution.js"
 import * as Notes from "../../core/family/Notes.js"
 import type { Outcome } from "../../core/family/Update.js"
 import type { RunState } from "../../core/RunState.js"
-import type { AttributeChange, Creation, NewTask, Reply, Run, TurnCommit, WorkerId } from "../../persistence/Store.js"
+import type {
+  AttributeChange,
+  Creation,
+  NewTask,
+  Outgoing,
+  Reply,
+  Run,
+  TurnCommit,
+  WorkerId
+} from "../../persistence/Store.js"
 import type { Attempt } from "../activity/Attempt.js"
 import type { Letter, UpdateAnswer } from "./Item.js"
+import * as Relations from "./Relations.js"
 
 /**
  * @category models
@@ -28,6 +39,8 @@ export class Consequences {
   /** What the run says of itself from now on, as JSON, where it changed. */
   notes: string | undefined = undefined
   attributes: ReadonlyArray<AttributeChange> = none
+  creates: ReadonlyArray<Creation> = none
+  outgoing: ReadonlyArray<Outgoing> = none
   // effects
   /** Activities that start with this commit, their slots reserved. */
   starts: ReadonlyArray<Attempt> = none
@@ -59,6 +72,8 @@ interface Lists {
   readonly tasksRemoved: number
   readonly replies: Reply
   readonly attributes: AttributeChange
+  readonly creates: Creation
+  readonly outgoing: Outgoing
   readonly starts: Attempt
   readonly queued: Attempt
   readonly cancels: number
@@ -89,7 +104,8 @@ export const nothing = {
   tasksCanceled: [],
   mail: [],
   replies: [],
-  creates: []
+  creates: [],
+  outgoing: []
 } satisfies Partial<TurnCommit>
 
 /** What the decisions need to know. @since 0.1.0 */
@@ -100,6 +116,7 @@ export interface Situation {
   readonly at: number
   readonly worker: WorkerId
   readonly serves: (taskQueue: string) => boolean
+  readonly hosts: (workflow: string, taskQueue: string) => boolean
   readonly reserveSlot: () => boolean
 }
 
@@ -138,6 +155,16 @@ export const of = (events: ReadonlyArray<Event>, situation: Situation): Conseque
       case "MemoUpserted":
         out.notes ??= JSON.stringify(Notes.after(state, events))
         break
+      case "ChildStartRequested":
+        out.add("creates", Relations.creation(event, situation.run, at, situation.hosts))
+        break
+      case "ChildCancelRequested":
+        out.add("outgoing", Relations.childCancel(event, situation.run.runId))
+        break
+      case "SignalExternalRequested":
+      case "CancelExternalRequested":
+        out.add("outgoing", Relations.external(event, situation.run.runId))
+        break
       case "UpdateAccepted":
         out.tell(event.id, { _tag: "Accepted", runId: situation.run.runId }, event.replyTo, at)
         break
@@ -164,11 +191,19 @@ export const addRejected = (
   }
 }
 
-/** Updates whose handlers had not ended when the run did (row S8). @since 0.1.0 */
-export const addAbandoned = (out: Consequences, state: RunState, at: number): void => {
+/**
+ * Tells of the end of a run: those whose updates it cut short (row S8), and its parent, in the commit that ends it
+ * (row K3).
+ *
+ * @since 0.1.0
+ */
+export const addEnd = (out: Consequences, state: RunState, closing: Closing, at: number): void => {
   for (const [id, update] of state.updates) {
     if (update.outcome === undefined) out.tell(id, abandoned(id), update.accepted.replyTo, at)
   }
+  const parent = state.started?.parent
+  const told = parent === undefined ? undefined : Relations.toParent(parent, state.runId, closing)
+  if (told !== undefined) out.add("outgoing", told)
 }
 
 /** Said once, when the end is committed; a replay ends no run (row S8). @since 0.1.0 */
@@ -177,6 +212,16 @@ export const unfinishedWarning = (handlers: ReadonlyArray<string>): string | und
     ? undefined
     : `the run ended before its handlers did, which were cut short: ${handlers.join(", ")}. Wait for them with `
       + "Workflow.condition(Workflow.allHandlersFinished), or declare them unfinished: \"Abandon\""
+
+/** What a turn's commit says of the end of its run. @since 0.1.0 */
+export const closeOf = (state: RunState, at: number): TurnCommit["close"] =>
+  state.closed === undefined ? undefined : {
+    status: state.status as Exclude<RunState["status"], "Running">,
+    at,
+    refuseIfMail: true,
+    next: followerOf(state.closed),
+    hasChildren: state.children.size > 0
+  }
 
 /** What the caller of an update gets when the run ends before its handler. @since 0.1.0 */
 export const abandoned = (id: string): Outcome => ({

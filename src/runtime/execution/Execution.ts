@@ -279,9 +279,7 @@ export class Execution {
   ): void {
     const events: Array<Event> = [...messages]
     for (const command of output.commands) events.push(Commands.decide(command, at, this.state))
-    const creates = ending
-      ? Successor.complete(events, this.run, this.state, at, this.around)
-      : Consequences.nothing.creates
+    const next = ending ? Successor.complete(events, this.run, this.state, at, this.around) : noSuccessor
     const turn: Turn = { turn: this.state.turn + 1, at, events }
     const consequences = Consequences.of(events, {
       run: this.run,
@@ -289,6 +287,7 @@ export class Execution {
       at,
       worker: this.around.workerId(),
       serves: this.around.serves,
+      hosts: this.around.hosts,
       reserveSlot: this.around.reserveSlot
     })
     consequences.unfinished = output.unfinished
@@ -297,9 +296,10 @@ export class Execution {
     this.fibers = this.interpreter.fibers
     const { closed } = this.state
     if (closed !== undefined) {
-      Consequences.addAbandoned(consequences, this.state, at)
+      Consequences.addEnd(consequences, this.state, closed, at)
       dropped = [...dropped, ...this.updates.takeAttached(consequences, at)]
     }
+    const creates = next.length === 0 ? consequences.creates : [...consequences.creates, ...next]
     const attention = this.attentionAfter()
     // Written out: copying the parts of it together took a tenth of a turn's time.
     this.commit(
@@ -310,14 +310,7 @@ export class Execution {
         history: { turn: turn.turn, at, format: Events.format, events: Events.encode(events) },
         wake: this.wakeUp.after(this.state, at),
         attention: attention.change,
-        close: closed === undefined
-          ? undefined
-          : {
-            status: this.state.status as Exclude<RunState["status"], "Running">,
-            at,
-            refuseIfMail: true,
-            next: followerOf(closed)
-          },
+        close: Consequences.closeOf(this.state, at),
         notes: consequences.notes,
         attributes: consequences.attributes,
         consumed: Items.mailIds(taken, dropped),
@@ -326,7 +319,8 @@ export class Execution {
         tasksCanceled: consequences.cancels,
         mail: Consequences.nothing.mail,
         replies: consequences.replies,
-        creates
+        creates,
+        outgoing: consequences.outgoing
       },
       taken,
       consequences.starts,
@@ -495,5 +489,7 @@ export class Execution {
     })
   }
 }
+
+const noSuccessor: ReadonlyArray<never> = []
 
 const isEnding = (commands: ReadonlyArray<Command>): boolean => commands.some(Commands.isEnd)

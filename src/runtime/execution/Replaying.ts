@@ -38,7 +38,7 @@ export interface Subject {
 export const replay = (history: ReadonlyArray<Turn>, subject: Subject): void => {
   const { interpreter, run, state, strict } = subject
   for (const turn of history) {
-    // A termination, or the end of its time, came from outside: no code of the run took part in it.
+    // It was ended from outside, or its time was over: no code of the run took part in it.
     if (!isImposed(turn.events[0])) {
       const { commands } = interpreter.turn({
         at: turn.at,

@@ -18,7 +18,7 @@ import * as Notes from "../../core/family/Notes.js"
 import * as Messages from "../../core/Message.js"
 import type { RunState } from "../../core/RunState.js"
 import * as Succession from "../../core/Succession.js"
-import type { Creation, NewRun } from "../../persistence/Store.js"
+import type { Creation, NewRun, ParentLink } from "../../persistence/Store.js"
 import * as Flags from "../interpreter/Flags.js"
 
 /** @category models @since 0.1.0 */
@@ -35,6 +35,10 @@ export interface Means {
   readonly hosts: (workflow: string, taskQueue: string) => boolean
 }
 
+/** Whose child a run is, as its row says it. @since 0.1.0 */
+export const linkOf = ({ parent }: Pick<Start, "parent">): ParentLink | undefined =>
+  parent === undefined ? undefined : { runId: parent.runId, seq: parent.seq, close: parent.close ?? "Terminate" }
+
 /** The row of a run that a Start begins. @since 0.1.0 */
 export const rowOf = (runId: string, start: Start, startedAt: number): NewRun => ({
   runId,
@@ -47,6 +51,7 @@ export const rowOf = (runId: string, start: Start, startedAt: number): NewRun =>
   attempt: start.attempt,
   startAt: start.startAt,
   expiresAt: Succession.expiresAt(start),
+  parent: linkOf(start),
   ...Notes.rows(start)
 })
 

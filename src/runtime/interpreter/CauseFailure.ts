@@ -10,6 +10,7 @@ import type { Failure } from "../../core/Failure.js"
 import * as Failures from "../../core/Failure.js"
 import { ActivityError, toFailure as activityFailure } from "../../dsl/ActivityError.js"
 import { ApplicationError, toFailure as applicationFailure } from "../../dsl/ApplicationError.js"
+import { ChildWorkflowError, toFailure as childFailure } from "../../dsl/ChildWorkflowError.js"
 import type { Codec } from "../../dsl/Contract.js"
 import type { WorkflowOptions } from "../../dsl/Workflow.js"
 
@@ -22,7 +23,8 @@ import type { WorkflowOptions } from "../../dsl/Workflow.js"
 export const failureOf = (error: Codec, cause: Cause.Cause<unknown>): Failure => {
   if (Cause.isInterruptedOnly(cause)) return { _tag: "Canceled", message: "interrupted" }
   const thrown = Cause.squash(cause)
-  const isOwn = thrown instanceof ApplicationError || thrown instanceof ActivityError
+  const isOwn = thrown instanceof ApplicationError || thrown instanceof ActivityError ||
+    thrown instanceof ChildWorkflowError
   const encoded = isOwn || Cause.isDie(cause) ? undefined : error.encode(thrown)
   if (encoded === undefined || Either.isLeft(encoded)) return plain(thrown)
   const { message, type } = Failures.fromUnknown(thrown)
@@ -39,15 +41,16 @@ export const failsTurn = (cause: Cause.Cause<unknown>, { failOnDefect }: Workflo
 export const messageOf = (cause: Cause.Cause<unknown>): string =>
   Cause.isInterruptedOnly(cause) ? "interrupted" : Failures.render(plain(Cause.squash(cause)))
 
-/** Interrupted, or failed by a canceled activity whose error escaped: a request is sticky (row C3). @since 0.1.0 */
+/** Interrupted, or failed by a canceled activity or child whose error escaped: a request is sticky (row C3). @since 0.1.0 */
 export const isCancellation = (cause: Cause.Cause<unknown>): boolean => {
   if (Cause.isInterruptedOnly(cause)) return true
   const thrown = Cause.squash(cause)
-  return thrown instanceof ActivityError && thrown.isCanceled
+  return (thrown instanceof ActivityError || thrown instanceof ChildWorkflowError) && thrown.isCanceled
 }
 
 const plain = (thrown: unknown): Failure => {
   if (thrown instanceof ApplicationError) return applicationFailure(thrown)
   if (thrown instanceof ActivityError) return activityFailure(thrown)
+  if (thrown instanceof ChildWorkflowError) return childFailure(thrown)
   return Failures.fromUnknown(thrown)
 }

@@ -371,6 +371,7 @@ export class Interpreter implements Guard.Guarded {
       runId: this.setting.runId,
       taskQueue: this.setting.taskQueue,
       startedAt: this.startedAt,
+      parent: started?.parent,
       firstRunId: started?.firstRunId ?? this.setting.runId,
       previousRunId: started?.previousRunId,
       firstStartedAt: started?.firstStartedAt ?? this.startedAt,

@@ -8,12 +8,14 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { Event } from "../../core/Event.js"
 import type { Continuation } from "../../core/family/Execution.js"
+import type { Target } from "../../core/family/External.js"
 import type { Attribute, Carried, MemoField } from "../../core/family/Notes.js"
 import type { ContractError } from "../../dsl/Contract.js"
 import type { HandlerChanges } from "../../dsl/ErasedHandlers.js"
 import type {
   ActivityCall,
   ActivityOutcome,
+  ChildCall,
   StartedActivity,
   StepCall,
   StepOutcome,
@@ -21,6 +23,7 @@ import type {
 } from "../../dsl/WorkflowContext.js"
 import type { WorkflowContext } from "../../dsl/WorkflowContext.js"
 import * as ActivityCalls from "./ActivityCalls.js"
+import * as ChildCalls from "./ChildCalls.js"
 import { Conditions } from "./Conditions.js"
 import { updateInProgress } from "./Handlers.js"
 import type { Notes } from "./Notes.js"
@@ -184,6 +187,22 @@ export class Journal extends Steps.Steps<Body> implements Service {
         }
       )
     )
+  }
+
+  executeChild(call: ChildCall, place?: string) {
+    return ChildCalls.execute(this, this.body.info().runId, call, place)
+  }
+
+  startChild(call: ChildCall, place?: string) {
+    return ChildCalls.start(this, this.body.info().runId, call, place)
+  }
+
+  signalExternal(target: Target, name: string, input: unknown, place?: string): ReturnType<Service["signalExternal"]> {
+    return ChildCalls.send(this, ChildCalls.signal(target, name, input), place)
+  }
+
+  cancelExternal(target: Target, reason: string, place?: string): ReturnType<Service["cancelExternal"]> {
+    return ChildCalls.send(this, ChildCalls.cancel(target, reason), place)
   }
 
   condition(predicate: Effect.Effect<boolean, never, WorkflowContext>): Effect.Effect<void> {

@@ -125,6 +125,16 @@ export class Steps<B extends Body = Body> {
       begin()
       this.wait(seq, (outcome: A) => resume(read(outcome)))
     }
+    return this.suspend(fiber, seq, register, interrupted)
+  }
+
+  /** Suspends the fiber until it is resumed, or interrupted. */
+  suspend<A>(
+    fiber: AnyFiber,
+    seq: number,
+    register: (resume: Resume<A>) => void,
+    interrupted: () => void
+  ): Effect.Effect<A> {
     return this.body.tracker.suspend(fiber, register, interrupted, blockingOn(seq))
   }
 

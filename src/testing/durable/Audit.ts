@@ -12,6 +12,7 @@ export const history = (turns: ReadonlyArray<Turn>): ReadonlyArray<string> => {
   const pending = new Map<number, { readonly event: Event; readonly kind: string }>()
   const accepted = new Set<string>()
   const answered = new Set<string>()
+  const begun = new Set<number>()
   const patches = new Set<string>()
   let lastAt = -Infinity
   let lastSeq = 0
@@ -49,6 +50,9 @@ export const history = (turns: ReadonlyArray<Turn>): ReadonlyArray<string> => {
         case "ActivityScheduled":
         case "TimerStarted":
         case "StepScheduled":
+        case "ChildStartRequested":
+        case "SignalExternalRequested":
+        case "CancelExternalRequested":
           claim(event.seq > lastSeq, `#${event.seq} comes after #${lastSeq}`)
           lastSeq = event.seq
           pending.set(event.seq, { event, kind: kindOf(event) })
@@ -60,7 +64,17 @@ export const history = (turns: ReadonlyArray<Turn>): ReadonlyArray<string> => {
         case "TimerCanceled":
         case "StepCompleted":
         case "StepFailed":
-        case "StepCanceled": {
+        case "StepCanceled":
+        case "ChildStartFailed":
+        case "ChildCompleted":
+        case "ChildFailed":
+        case "ChildCanceled":
+        case "ChildTerminated":
+        case "ChildTimedOut":
+        case "ExternalSignaled":
+        case "ExternalSignalFailed":
+        case "ExternalCancelDelivered":
+        case "ExternalCancelFailed": {
           const of = pending.get(event.seq)
           pending.delete(event.seq)
           claim(of?.kind === kindOf(event), `${event._tag} #${event.seq}, which is not pending`)
@@ -69,8 +83,14 @@ export const history = (turns: ReadonlyArray<Turn>): ReadonlyArray<string> => {
           }
           break
         }
+        case "ChildStarted":
+          claim(!begun.has(event.seq), `child #${event.seq} started again`)
+          begun.add(event.seq)
+          claim(pending.get(event.seq)?.kind === "Child", `${event._tag} #${event.seq}, which is not pending`)
+          break
         case "ActivityCancelRequested":
-          claim(pending.get(event.seq)?.kind === "Activity", `${event._tag} #${event.seq}, which is not pending`)
+        case "ChildCancelRequested":
+          claim(pending.get(event.seq)?.kind === kindOf(event), `${event._tag} #${event.seq}, which is not pending`)
           break
         case "PatchMarked":
           claim(!patches.has(event.id), `patch ${event.id} is marked again`)
@@ -138,4 +158,4 @@ export const outcomes = (runId: string, turns: ReadonlyArray<Turn>) => {
 
 const isAnswer = (event: Event): boolean => event._tag === "UpdateCompleted" || event._tag === "UpdateFailed"
 
-const kindOf = (event: Event): string => /^(Activity|Timer|Step)/.exec(event._tag)?.[1] ?? event._tag
+const kindOf = (event: Event): string => /^(Activity|Timer|Step|Child)|External/.exec(event._tag)?.[0] ?? event._tag

@@ -25,6 +25,7 @@ export class Coverage {
   /** Histories that differ in more than values. */
   private readonly paths = new Set<string>()
   private readonly activities = new Map<number, string>()
+  private readonly children = new Map<number, string>()
   readonly crashPoints = { tried: 0, of: 0, plans: 0 }
   trials = 0
   /** Whether the trial at hand reached anything for the first time. */
@@ -45,6 +46,7 @@ export class Coverage {
     this.trials++
     this.isNew = false
     this.activities.clear()
+    this.children.clear()
     const updates = new Map<string, string>()
     const path: Array<string> = []
     for (const { events } of turns) for (const event of events) path.push(this.event(event, updates))
@@ -96,6 +98,26 @@ export class Coverage {
         return this.count(this.activities.get(event.seq) ?? "activity", Outcome.kindOf(event.failure))
       case "ActivityCanceled":
         return this.count(this.activities.get(event.seq) ?? "activity", "canceled")
+      case "ChildStartRequested":
+        this.children.set(event.seq, `child ${event.workflow}`)
+        return event.workflow
+      case "ChildStartFailed":
+        return this.count(this.children.get(event.seq) ?? "child", "id taken")
+      case "ChildCompleted":
+        return this.count(this.children.get(event.seq) ?? "child", "completed")
+      case "ChildFailed":
+      case "ChildTimedOut":
+        return this.count(this.children.get(event.seq) ?? "child", Outcome.kindOf(event.failure))
+      case "ChildCanceled":
+        return this.count(this.children.get(event.seq) ?? "child", "canceled")
+      case "ChildTerminated":
+        return this.count(this.children.get(event.seq) ?? "child", "terminated")
+      case "ExternalSignaled":
+      case "ExternalCancelDelivered":
+        return this.count("messages to others", "delivered")
+      case "ExternalSignalFailed":
+      case "ExternalCancelFailed":
+        return this.count("messages to others", event.reason)
       case "TimerFired":
         return this.count("timers", "fired")
       case "TimerCanceled":

@@ -72,6 +72,8 @@ export const kindOf = (failure: Failure): string => {
       return `timeout ${failure.timeout}`
     case "Activity":
       return `${failure.activity}: ${kindOf(failure.cause)}`
+    case "ChildWorkflow":
+      return `${failure.workflow}: ${kindOf(failure.cause)}`
     default:
       return failure._tag
   }

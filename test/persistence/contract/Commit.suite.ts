@@ -170,6 +170,7 @@ export const suite = (layer: Layer.Layer<Store, StoreError>) => {
       assert.deepStrictEqual(yield* run("r2"), {
         ...next,
         notes: undefined,
+        parent: undefined,
         firstRunId: "r1",
         previousRunId: "r1",
         attempt: 2,

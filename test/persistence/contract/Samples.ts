@@ -40,7 +40,8 @@ export const alone = (runId: string) => ({
   attempt: 1,
   startAt: undefined,
   expiresAt: undefined,
-  notes: undefined
+  notes: undefined,
+  parent: undefined
 })
 
 export const turn = (runId: string, number: number, change: Partial<TurnCommit> = {}): TurnCommit => ({
@@ -58,6 +59,7 @@ export const turn = (runId: string, number: number, change: Partial<TurnCommit> 
   mail: [],
   replies: [],
   creates: [],
+  outgoing: [],
   ...change
 })
 

@@ -268,6 +268,14 @@ const briefly = (command: Command): string => {
       return `memo ${JSON.stringify(command.fields)}`
     case "UpsertSearchAttributes":
       return `search ${JSON.stringify(command.attributes)}`
+    case "StartChild":
+      return `${command.requested.workflow}#${command.seq} ${command.requested.workflowId}`
+    case "RequestCancelChild":
+      return `cancel child#${command.seq}`
+    case "SignalExternal":
+      return `signal#${command.seq} ${command.requested.name}`
+    case "CancelExternal":
+      return `cancel of#${command.seq} ${command.requested.workflowId}`
     case "MarkPatch":
       return `patch ${command.id}${command.deprecated ? " (deprecated)" : ""}`
     case "CompleteUpdate":
