@@ -8,7 +8,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import type { WorkflowInfo } from "./WorkflowContext.js"
+import type { CurrentUpdate, WorkflowInfo } from "./WorkflowContext.js"
 import { WorkflowContext } from "./WorkflowContext.js"
 
 /**
@@ -20,6 +20,18 @@ import { WorkflowContext } from "./WorkflowContext.js"
 export const info: Effect.Effect<WorkflowInfo, never, WorkflowContext> = Effect.flatMap(
   WorkflowContext,
   (context) => context.info
+)
+
+/**
+ * The update that is being handled, in its handler and in all fibers that the handler forks; undefined elsewhere
+ * (row U11). For idempotency keys, logs and locks by caller.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export const currentUpdate: Effect.Effect<CurrentUpdate | undefined, never, WorkflowContext> = Effect.flatMap(
+  WorkflowContext,
+  (context) => context.currentUpdate
 )
 
 /**

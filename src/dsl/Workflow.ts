@@ -50,7 +50,17 @@ import { WorkflowContext } from "./WorkflowContext.js"
 
 export type { ChildCancellationType } from "../core/family/Child.js"
 export type { ParentClosePolicy } from "../core/family/Execution.js"
-export { allHandlersFinished, catchCancel, condition, info, now, random, uuid, withCompensation } from "./Body.js"
+export {
+  allHandlersFinished,
+  catchCancel,
+  condition,
+  currentUpdate,
+  info,
+  now,
+  random,
+  uuid,
+  withCompensation
+} from "./Body.js"
 export { continueAsNew, lastFailure, lastResult } from "./Chain.js"
 export type { ContinueOptions } from "./Chain.js"
 export type { ChildHandle, ChildOptions } from "./Child.js"

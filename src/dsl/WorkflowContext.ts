@@ -69,6 +69,12 @@ export interface WorkflowInfo {
   readonly cancelReason: string | undefined
 }
 
+/** An update in progress, as its handler sees it. @since 0.1.0 */
+export interface CurrentUpdate {
+  readonly id: string
+  readonly name: string
+}
+
 /** An activity call in its encoded form, once the interpreter has given it its sequence number. @since 0.1.0 */
 export type ActivityCall = (seq: number) => ActivityScheduled
 
@@ -156,6 +162,8 @@ export class WorkflowContext extends Context.Tag("perdure/WorkflowContext")<Work
   readonly assertWritable: (what: string) => Effect.Effect<void>
   /** Fails the turn: what an event recorded does not fit the schema of today (row D7). */
   readonly unreadable: (event: { readonly seq: number }, error: ContractError) => Effect.Effect<never>
+  /** The update whose handler the fiber belongs to (row U11). */
+  readonly currentUpdate: Effect.Effect<CurrentUpdate | undefined>
   /** What the run says of itself now. */
   readonly notes: Effect.Effect<Carried>
   readonly upsertMemo: (fields: ReadonlyArray<MemoField>) => Effect.Effect<void>

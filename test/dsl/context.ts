@@ -53,6 +53,7 @@ export const fake = (answers: {
     upsertMemo: () => Effect.void,
     upsertSearchAttributes: () => Effect.void,
     setCurrentDetails: () => Effect.void,
+    currentUpdate: Effect.succeed(undefined),
     askPatch: () => Effect.succeed(true),
     assertWritable: (what) => answers.readOnly === true ? Effect.die(`${what} in a query`) : Effect.void
   }

@@ -386,5 +386,29 @@ export const faults: ReadonlyArray<Fault> = [
     from: "        steps.push(attributes.set(tx, rows.attributes))\n",
     to: "",
     tests: ["runtime/notes"]
+  },
+  {
+    name: "metrics count on replay",
+    breaks: "W3",
+    file: "src/runtime/interpreter/Interpreter.ts",
+    from: "Metrics.silence(input.replaying)",
+    to: "Metrics.silence(false)",
+    tests: ["interpreter/Metrics"]
+  },
+  {
+    name: "metrics stay silent after a replay",
+    breaks: "W3",
+    file: "src/runtime/interpreter/Interpreter.ts",
+    from: "      Metrics.silence(silent)\n",
+    to: "",
+    tests: ["interpreter/Metrics"]
+  },
+  {
+    name: "a handler does not know its update",
+    breaks: "U11",
+    file: "src/runtime/interpreter/Handlers.ts",
+    from: "ofUpdate(event, Effect.suspend(() => handle(payload.right)))",
+    to: "Effect.suspend(() => handle(payload.right))",
+    tests: ["interpreter/CurrentUpdate"]
   }
 ]

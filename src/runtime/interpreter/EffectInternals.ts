@@ -13,6 +13,7 @@ import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as GlobalValue from "effect/GlobalValue"
 import * as Hash from "effect/Hash"
+import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
 import type { PCGRandom } from "effect/Utils"
 
@@ -25,6 +26,7 @@ const absent = (what: string) => (): never => {
 Fiber.unsafeRoots()
 Hash.random({})
 FiberId.unsafeMake()
+Metric.unsafeSnapshot()
 
 /** Fibers that effect keeps alive until they end; an evicted body's must be taken out, or they leak. @since 0.1.0 */
 export const roots: Set<Fiber.RuntimeFiber<unknown, unknown>> = GlobalValue.globalValue<
@@ -47,7 +49,17 @@ export const fiberCounter: { current: number } = GlobalValue.globalValue<{ curre
 export const processRandom: PCGRandom =
   (Context.get(DefaultServices.liveServices, Random.Random) as unknown as { readonly PRNG: PCGRandom }).PRNG
 
+/** Where metrics get what counts for them: one hook each, by its key. @since 0.1.0 */
+export const metricRegistry = GlobalValue.globalValue<
+  & Record<
+    "get" | "getCounter" | "getGauge" | "getFrequency" | "getHistogram" | "getSummary",
+    (key: never) => unknown
+  >
+  & { readonly map: Iterable<readonly [unknown, unknown]> }
+>(Symbol.for("effect/Metric/globalMetricRegistry"), absent("the registry of metrics"))
+
 if (!(roots instanceof Set)) absent("the set of root fibers")()
 if (!(identityHashes instanceof WeakMap)) absent("the cache of hashes")()
+if (typeof metricRegistry.getCounter !== "function" || metricRegistry.map === undefined) absent("the metrics' hooks")()
 if (typeof fiberCounter.current !== "number") absent("the fiber counter's value")()
 if (typeof processRandom?.number !== "function") absent("the generator of random numbers")()

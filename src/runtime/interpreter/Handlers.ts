@@ -30,6 +30,7 @@ import { dynamicName } from "../../dsl/HostedActivity.js"
 import { reserved } from "../../dsl/Names.js"
 import { rawCodecs } from "../../dsl/Untyped.js"
 import type { Unfinished, WorkflowHost } from "../../dsl/Workflow.js"
+import type { CurrentUpdate } from "../../dsl/WorkflowContext.js"
 import * as BuiltInQueries from "./BuiltInQueries.js"
 import { failsTurn, failureOf, messageOf } from "./CauseFailure.js"
 import type { Notes } from "./Notes.js"
@@ -89,12 +90,12 @@ type FoundUpdate = Found<{ readonly payload: Codec; readonly success: Codec; rea
   readonly validate: Erased.QueryHandler | undefined
 }
 
-const ofUpdate = (event: UpdateAccepted, handler: AnyEffect): AnyEffect =>
-  Effect.locally(handler, updateInProgress, event.name)
+const ofUpdate = (event: Pick<UpdateAccepted, "id" | "name">, handler: AnyEffect): AnyEffect =>
+  Effect.locally(handler, updateInProgress, { id: event.id, name: event.name })
 
 const noneDropped: ReadonlySet<Event> = new Set()
 /** The update whose handler a fiber belongs to. @since 0.1.0 */
-export const updateInProgress = FiberRef.unsafeMake<string | undefined>(undefined)
+export const updateInProgress = FiberRef.unsafeMake<CurrentUpdate | undefined>(undefined)
 
 const noneRejected: ReadonlyMap<string, Failure> = new Map()
 const noneUnfinished: ReadonlyArray<string> = []

@@ -48,6 +48,7 @@ import * as Flags from "./Flags.js"
 import * as Guard from "./Guard.js"
 import * as Handlers from "./Handlers.js"
 import { Journal } from "./Journal.js"
+import * as Metrics from "./Metrics.js"
 import { Notes } from "./Notes.js"
 import { Patches } from "./Patches.js"
 import * as Reading from "./Reading.js"
@@ -204,6 +205,7 @@ export class Interpreter implements Guard.Guarded {
     this.historyLength = input.historyLength
     this.turnCount++
     Guard.enter(this)
+    const silent = Metrics.silence(input.replaying)
     this.scheduler.begin()
     try {
       let cancel = false
@@ -228,6 +230,7 @@ export class Interpreter implements Guard.Guarded {
       throw this.violation ?? thrown
     } finally {
       this.scheduler.end()
+      Metrics.silence(silent)
       Guard.leave(this)
     }
     const failed = this.violation ?? this.fault

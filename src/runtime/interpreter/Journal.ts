@@ -6,6 +6,7 @@
  */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as FiberRef from "effect/FiberRef"
 import type { Event } from "../../core/Event.js"
 import type { Continuation } from "../../core/family/Execution.js"
 import type { Target } from "../../core/family/External.js"
@@ -16,6 +17,7 @@ import type {
   ActivityCall,
   ActivityOutcome,
   ChildCall,
+  CurrentUpdate,
   StartedActivity,
   StepCall,
   StepOutcome,
@@ -116,7 +118,7 @@ export class Journal extends Steps.Steps<Body> implements Service {
         const update = fiber.getFiberRef(updateInProgress)
         if (update !== undefined) {
           throw new BodyDefect({
-            in: `update ${update}`,
+            in: `update ${update.name}`,
             reason: "Workflow.continueAsNew is not allowed there, since its caller waits for an answer of this run: " +
               "let the handler tell the run to continue"
           })
@@ -153,6 +155,10 @@ export class Journal extends Steps.Steps<Body> implements Service {
 
   setCurrentDetails(details: string): Effect.Effect<void> {
     return this.writing("Workflow.setCurrentDetails", () => void (this.body.notes.currentDetails = details))
+  }
+
+  get currentUpdate(): Effect.Effect<CurrentUpdate | undefined> {
+    return FiberRef.get(updateInProgress)
   }
 
   askPatch(id: string, deprecated: boolean, place?: string): Effect.Effect<boolean> {
