@@ -8,6 +8,8 @@ const layers = {
   persistence: ["core/"],
   // Of persistence only the port: the runtime works on any store.
   runtime: ["core/", "dsl/", "persistence/Store\\.ts$"],
+  // Where activities' own SQL meets the dsl, which knows none.
+  transactional: ["core/", "dsl/"],
   // The test kit runs the real engine on the real store.
   testing: ["core/", "dsl/", "persistence/", "runtime/"],
   // Commands put everything together, for the shell.

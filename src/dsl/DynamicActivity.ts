@@ -29,7 +29,7 @@ export const dynamic = <R>(
   // A tag of its own each time: of two, both reach the worker, which refuses them.
   Layer.effect(
     Context.GenericTag<Hosted<string>, ActivityHost>(`perdure/Activity/${dynamicName}/${count++}`),
-    hosting(dynamicName, codecs, body, true)
+    hosting(dynamicName, codecs, body, "Dynamic")
   )
 
 let count = 0

@@ -56,8 +56,11 @@ export class ActivityHost {
       readonly error: Codec
       readonly body: (payload: never) => Effect.Effect<unknown, unknown, unknown>
     },
-    /** Serves all names that have no host of their own (row D6). */
-    readonly dynamic = false
+    /**
+     * - Dynamic: serves all names that have no host of their own (row D6).
+     * - Transactional: runs inside of the transaction that records its outcome (I9).
+     */
+    readonly kind: "Plain" | "Dynamic" | "Transactional" = "Plain"
   ) {}
 }
 
@@ -73,7 +76,7 @@ export const hosting = <R>(
   name: string,
   codecs: Codecs,
   body: (payload: never) => Effect.Effect<unknown, unknown, R>,
-  dynamic = false
+  kind: ActivityHost["kind"] = "Plain"
 ): Effect.Effect<ActivityHost, never, Exclude<R, ActivityContext | Scope.Scope>> => {
   const { error, payload, success } = codecs
   const onFailure = (failed: unknown) => Effect.fail(encodeFailure(error, failed))
@@ -98,7 +101,7 @@ export const hosting = <R>(
           return Effect.matchEffect(attempt, { onFailure, onSuccess })
         },
         { payload, success, error, body },
-        dynamic
+        kind
       )
   )
 }

@@ -429,6 +429,23 @@ export class Store extends Context.Tag("perdure/Store")<Store, {
     change: OutsideChange,
     now: number
   ) => Effect.Effect<Option.Option<Pick<Task, "cancelRequested" | "paused" | "forgotten" | "attempt">>, StoreError>
+  /**
+   * Ends an attempt with what an author's work gives, in one transaction with all that the work writes to the same
+   * database (I9). False: the attempt is not its worker's any more, or its run is closed; nothing of the work was done.
+   */
+  readonly settleWith: <E>(
+    settled: {
+      readonly worker: WorkerId
+      readonly runId: string
+      readonly seq: number
+      readonly attempt: number
+      readonly now: number
+      /** Called with the end of the transaction: no interruption comes between. */
+      readonly committed: (settled: boolean) => void
+    },
+    /** Gets what makes its statements part of the transaction. Gives the outcome, as a message to its run. */
+    work: (services: Context.Context<never>) => Effect.Effect<NewMail, E>
+  ) => Effect.Effect<boolean, StoreError | E>
   /** Writes what an operator's command came to; false when the task has changed since it was read. */
   readonly reviseTask: (revision: TaskRevision) => Effect.Effect<boolean, StoreError>
   /** Queries that wait on closed runs of workflows in the queues: any worker with the code may answer. */

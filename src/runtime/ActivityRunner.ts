@@ -14,12 +14,13 @@
  *
  * @since 0.1.0
  */
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Runtime from "effect/Runtime"
 import type { Failure } from "../core/Failure.js"
 import * as Activities from "../core/family/Activity.js"
 import { Limits } from "../core/Limits.js"
-import type { TaskNotice } from "../persistence/Store.js"
+import type { Store, TaskNotice } from "../persistence/Store.js"
 import type { Attempt, Outcome } from "./activity/Attempt.js"
 import * as Attempts from "./activity/Attempt.js"
 import type { Result, Surroundings } from "./activity/RunningAttempt.js"
@@ -59,6 +60,7 @@ export class ActivityRunner {
     private readonly hosts: Hosts,
     readonly slots: number,
     private readonly committer: Committer,
+    store: Context.Tag.Service<typeof Store>,
     timers: Timers,
     runtime: Runtime.Runtime<never>,
     private readonly now: () => number,
@@ -80,6 +82,18 @@ export class ActivityRunner {
         else this.whenStopping.add(resume)
         return () => void this.whenStopping.delete(resume)
       },
+      transact: (attempt, work, committed) =>
+        Effect.matchEffect(
+          store.settleWith(
+            { worker: committer.worker(), ...rowOf(attempt), now: now(), committed },
+            (services) => Effect.map(Effect.provide(work, services), (result) => Attempts.mailOf(attempt, result))
+          ),
+          {
+            onFailure: (error) =>
+              Effect.fail(error._tag === "StoreError" ? Attempts.notRecorded(error.message) : error),
+            onSuccess: () => Effect.succeed(undefined)
+          }
+        ),
       record: (attempt, details, done) => committer.task({ _tag: "Heartbeat", ...rowOf(attempt), details }, done),
       settled: (running, result) => this.settled(running, result),
       ended: (running) => this.ended(running)
@@ -283,6 +297,8 @@ export class ActivityRunner {
         return this.deliver(attempt, Attempts.completed(attempt, result.result))
       case "Canceled":
         return this.deliver(attempt, Attempts.canceled(attempt))
+      case "Recorded":
+        return
       case "HandedOver": {
         running.flush()
         const { expiresAt, startedAt } = result

@@ -106,6 +106,7 @@ export class Engine {
       hosts,
       options.maxConcurrentActivities,
       this.committer,
+      store,
       timers,
       runtime,
       now,

@@ -46,7 +46,7 @@ export class Hosts {
         } else if (this.workflows.has(definition.name)) return `workflow ${definition.name}`
         else this.workflows.set(definition.name, host)
       } else if (service instanceof ActivityHost) {
-        if (service.dynamic) {
+        if (service.kind === "Dynamic") {
           if (this.anyActivity !== undefined) return "the dynamic activity"
           this.anyActivity = service
         } else if (this.activities.has(service.name)) return `activity ${service.name}`

@@ -91,6 +91,23 @@ export const faults: ReadonlyArray<Fault> = [
     tests: ["runtime/dynamic"]
   },
   {
+    name: "what a transactional activity writes is committed apart from its outcome",
+    breaks: "I9",
+    file: "src/persistence/sql/OutsideTasks.ts",
+    from: "            const mail = yield* work\n",
+    to: "            const mail = yield* work\n            yield* tx(\"COMMIT\", [])\n" +
+      "            yield* Effect.sleep(20)\n            yield* tx(db.dialect.begin, [])\n",
+    tests: ["proofs/transactional-kill"]
+  },
+  {
+    name: "a timeout settles a transactional attempt before its transaction has ended",
+    breaks: "I9",
+    file: "src/runtime/activity/RunningAttempt.ts",
+    from: "    if (this.transactional) {\n",
+    to: "    if (this.struck !== undefined) {\n",
+    tests: ["runtime/transactional"]
+  },
+  {
     name: "no fence: any epoch may write",
     breaks: "I4",
     file: "src/persistence/sql/Verdict.ts",

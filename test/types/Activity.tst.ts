@@ -1,7 +1,9 @@
+import { SqlClient } from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { Activity, type ActivityError, ApplicationError, type ContractError } from "perdure"
+import { Transactional } from "perdure/sqlite"
 import { describe, expect, it } from "tstyche"
 import type { ActivityContext } from "../../src/dsl/ActivityContext.js"
 import type { WorkflowContext } from "../../src/dsl/WorkflowContext.js"
@@ -137,5 +139,23 @@ describe("Activity.completeAsync", () => {
     expect(Activity.cancellationDetails).type.toBe<
       Effect.Effect<Activity.CancellationDetails | undefined, never, ActivityContext>
     >()
+  })
+})
+
+describe("Transactional.toLayer", () => {
+  it("asks for SQL: on a store that is not SQL it does not compile", () => {
+    expect(Transactional.toLayer(Ping, () => Effect.void)).type.toBe<
+      Layer.Layer<Activity.Hosted<"Ping">, never, SqlClient>
+    >()
+    const live = Transactional.toLayer(
+      ChargeCard,
+      () => Effect.flatMap(SqlClient, (sql) => Effect.zipRight(Effect.orDie(sql`SELECT 1`), Activity.completeAsync))
+    )
+    expect(live).type.toBe<Layer.Layer<Activity.Hosted<"ChargeCard">, never, SqlClient>>()
+  })
+
+  it("the body fits the contract", () => {
+    expect(Transactional.toLayer).type.not.toBeCallableWith(ChargeCard, () => Effect.void)
+    expect(Transactional.toLayer).type.not.toBeCallableWith(Ping, () => Effect.fail("no"))
   })
 })

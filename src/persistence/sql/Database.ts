@@ -17,9 +17,12 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
+import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { StoreError } from "../Store.js"
 import type { Damaged, Row } from "./Decode.js"
 import type { Dialect } from "./Dialect.js"
@@ -35,6 +38,12 @@ export type Tx = (sql: string, params: ReadonlyArray<unknown>) => Effect.Effect<
 /** What may go wrong inside a transaction. @since 0.1.0 */
 export type Fault = SqlError | Damaged
 
+/** How an author's work within a transaction went wrong. @since 0.1.0 */
+export class Work<E> {
+  readonly _tag = "Work"
+  constructor(readonly cause: Cause.Cause<E>) {}
+}
+
 /**
  * @category models
  * @since 0.1.0
@@ -45,6 +54,17 @@ export interface Database {
   readonly read: <A>(operation: string, body: (tx: Tx) => Effect.Effect<A, Fault>) => Effect.Effect<A, StoreError>
   /** All or nothing, alone against every other writer. */
   readonly write: <A>(operation: string, body: (tx: Tx) => Effect.Effect<A, Fault>) => Effect.Effect<A, StoreError>
+  /**
+   * The same with an author's work in the midst of it, whose statements through the `SqlClient` that it is given are part
+   * of the transaction. Only the work can be interrupted; that, or its failure, rolls everything back.
+   */
+  readonly writeAround: <A, E, B>(
+    operation: string,
+    work: (services: Context.Context<never>) => Effect.Effect<A, E>,
+    body: (tx: Tx, work: Effect.Effect<A, Work<E>>) => Effect.Effect<B, Fault | Work<E>>,
+    /** Called with the end of the transaction: no interruption comes between. */
+    committed: (result: B) => void
+  ) => Effect.Effect<B, StoreError | E>
 }
 
 /**
@@ -68,10 +88,16 @@ export const make = (client: SqlClient.SqlClient, dialect: Dialect, busyTimeoutM
     return new StoreError({ operation, ...dialect.failure(fault), cause: fault.cause })
   }
 
-  const within = <A>(operation: string, body: (connection: Connection) => Effect.Effect<A, Fault>) => {
+  const within = <A>(
+    operation: string,
+    body: (
+      connection: Connection,
+      restore: <B, E>(effect: Effect.Effect<B, E>) => Effect.Effect<B, E>
+    ) => Effect.Effect<A, Fault>
+  ) => {
     // Only the wait for the connection can be interrupted, which a user's own transaction may hold for long.
     const attempt = Effect.uninterruptibleMask((restore) =>
-      Effect.scoped(Effect.flatMap(restore(client.reserve), body))
+      Effect.scoped(Effect.flatMap(restore(client.reserve), (connection) => body(connection, restore)))
     ).pipe(
       // A user's fiber may ask for bigints; the driver would give them to our statements for ever after.
       Effect.provideService(SqlClient.SafeIntegers, false),
@@ -80,20 +106,49 @@ export const make = (client: SqlClient.SqlClient, dialect: Dialect, busyTimeoutM
     return whileLocked(attempt, busyTimeoutMillis)
   }
 
+  const transaction = <A, E>(tx: Tx, body: Effect.Effect<A, E>): Effect.Effect<A, E | SqlError> => {
+    const work = Effect.flatMap(body, (result) => Effect.as(tx("COMMIT", []), result))
+    return Effect.zipRight(
+      tx(dialect.begin, []),
+      // After a full disk or an I/O error SQLite has rolled back by itself, and says so to our ROLLBACK.
+      Effect.catchAllCause(work, (cause) => Effect.zipRight(Effect.ignore(tx("ROLLBACK", [])), Effect.failCause(cause)))
+    )
+  }
+
   return {
     dialect,
     read: (operation, body) => within(operation, (connection) => body(txOf(connection))),
     write: (operation, body) =>
       within(operation, (connection) => {
         const tx = txOf(connection)
-        const work = Effect.flatMap(body(tx), (result) => Effect.as(tx("COMMIT", []), result))
-        return Effect.zipRight(
-          tx(dialect.begin, []),
-          // After a full disk or an I/O error SQLite has rolled back by itself, and says so to our ROLLBACK.
-          Effect.catchAllCause(work, (cause) =>
-            Effect.zipRight(Effect.ignore(tx("ROLLBACK", [])), Effect.failCause(cause)))
-        )
-      })
+        return transaction(tx, body(tx))
+      }),
+    writeAround: <A, E, B>(
+      operation: string,
+      work: (services: Context.Context<never>) => Effect.Effect<A, E>,
+      body: (tx: Tx, work: Effect.Effect<A, Work<E>>) => Effect.Effect<B, Fault | Work<E>>,
+      committed: (result: B) => void
+    ) =>
+      Effect.flatMap(
+        within(operation, (connection, restore): Effect.Effect<Exit.Exit<B, E>, Fault> => {
+          const tx = txOf(connection)
+          const services = Context.make(SqlClient.SqlClient, client).pipe(
+            Context.add(SqlClient.TransactionConnection, [connection, 0])
+          )
+          const guarded = Effect.catchAllCause(
+            restore(work(services as Context.Context<never>)),
+            (cause) => Effect.fail(new Work(cause))
+          )
+          const done = Effect.map(transaction(tx, body(tx, guarded)), (result) => {
+            committed(result)
+            return Exit.succeed(result) as Exit.Exit<B, E>
+          })
+          return Effect.catchAll(done, (fault): Effect.Effect<Exit.Exit<B, E>, Fault> =>
+            fault._tag === "Work" ? Effect.succeed(Exit.failCause(fault.cause)) : Effect.fail(fault))
+        }),
+        (exit) =>
+          exit
+      )
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * Activity tasks in the hands of others than workers: attempts that are completed from outside, and operators' commands.
  *
- * Each is one short transaction of its own, fenced by the attempt: whoever comes too late changes nothing.
+ * Each is one short transaction of its own, fenced by the attempt: whoever comes too late changes nothing. And attempts
+ * whose code writes to this database: its work is part of the transaction that ends it, for as long as it takes.
  *
  * @since 0.1.0
  */
@@ -21,7 +22,7 @@ export const make = (
   db: Database,
   mailbox: Mailbox.Statements,
   changes: Changes
-): Pick<Store["Type"], "changeOutside" | "reviseTask"> => {
+): Pick<Store["Type"], "changeOutside" | "reviseTask" | "settleWith"> => {
   const { text } = db.dialect
   const underWay = `run_id = ? AND seq = ? AND attempt = ? AND state IN ('started', 'handed') AND EXISTS (
     SELECT 1 FROM perdure_runs r WHERE r.run_id = perdure_activity_tasks.run_id AND r.status = 'Running')
@@ -40,6 +41,13 @@ export const make = (
     `UPDATE perdure_activity_tasks SET state = ?, forgotten = ?, paused = ?, due_at = ?, expires_at = ?, heartbeat = ?,
       options = ?, task_queue = ?, revision = revision + 1
     WHERE run_id = ? AND seq = ? AND attempt = ? AND revision = ? AND state = ? RETURNING run_id, seq`
+  )
+
+  const settleOwn = text(
+    `DELETE FROM perdure_activity_tasks
+    WHERE run_id = ? AND seq = ? AND attempt = ? AND state = 'started' AND worker = ? AND EXISTS (
+      SELECT 1 FROM perdure_runs r WHERE r.run_id = perdure_activity_tasks.run_id AND r.status = 'Running')
+    RETURNING run_id, seq`
   )
 
   const apply = (tx: Tx, change: OutsideChange) => {
@@ -73,6 +81,19 @@ export const make = (
             return Option.fromNullable(touched)
           })),
         (touched) => Option.isSome(touched) && change._tag !== "Heartbeat" ? changes.announce : Effect.void
+      ),
+    settleWith: ({ attempt, committed, now, runId, seq, worker }, work) =>
+      Effect.tap(
+        db.writeAround("settleWith", work, (tx, work) =>
+          Effect.gen(function*() {
+            const own = yield* tx(settleOwn, [runId, seq, attempt, worker])
+            if (own.length === 0) return false
+            const mail = yield* work
+            // A crash up to the end of the transaction leaves neither the work, nor its outcome: the attempt was lost.
+            yield* mailbox.post(tx, [mail], now)
+            return true
+          }), committed),
+        (settled) => settled ? changes.announce : Effect.void
       ),
     reviseTask: (to) =>
       Effect.tap(

@@ -9,10 +9,12 @@ import type { Failure, RetryState, TimeoutKind } from "../../core/Failure.js"
 import * as Failures from "../../core/Failure.js"
 import * as Activities from "../../core/family/Activity.js"
 import type { ActivityOutcome, ActivityScheduled } from "../../core/family/Activity.js"
+import * as Messages from "../../core/Message.js"
 import type { Payload } from "../../core/Payload.js"
 import * as RetryPolicy from "../../core/RetryPolicy.js"
 import * as TaskToken from "../../core/TaskToken.js"
 import type { ActivityInfo } from "../../dsl/ActivityContext.js"
+import type { NewMail } from "../../persistence/Store.js"
 
 /**
  * An attempt that may begin, or waits for a slot.
@@ -130,6 +132,13 @@ export const next = (
   return decision._tag === "Retry" && ended.attempt < 1 ? RetryPolicy.Decision.Retry({ delayMillis: 0 }) : decision
 }
 
+/** A result as a message to its run. @since 0.1.0 */
+export const mailOf = (attempt: Attempt, result: Payload): NewMail => ({
+  runId: attempt.runId,
+  kind: "ActivityOutcome",
+  body: Messages.encode({ _tag: "ActivityOutcome", outcome: completed(attempt, result) })
+})
+
 // --- failures, on which the retry policy decides
 
 /** Interrupted at the end of its worker (row A16). @since 0.1.0 */
@@ -152,6 +161,9 @@ export const reset: Failure = {
   type: "ActivityReset",
   message: "an operator reset the activity while the attempt ran"
 }
+
+/** Its transaction was not taken, and nothing of it was done. @since 0.1.0 */
+export const notRecorded = (message: string): Failure => ({ _tag: "Application", type: "StoreError", message })
 
 /** The attempt of a worker that is gone: as a crashed worker is noticed (row A11). @since 0.1.0 */
 export const lost: Failure = {

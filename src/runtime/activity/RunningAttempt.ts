@@ -10,6 +10,8 @@
  *               └── abandon ───────────▶ interrupt ──▶ nobody is told
  * ```
  *
+ * A transactional one is settled by the end of its transaction alone: what strikes meanwhile interrupts its code.
+ *
  * 1. It is settled at most once. What the fiber makes of it after that is dropped (row A10, I9).
  *
  * @since 0.1.0
@@ -45,6 +47,8 @@ import * as Attempts from "./Attempt.js"
 export type Result =
   | { readonly _tag: "Completed"; readonly result: Payload.Payload }
   | { readonly _tag: "Canceled" }
+  /** Its outcome was recorded together with what its code wrote, or nobody waits for it (I9). */
+  | { readonly _tag: "Recorded" }
   /** It goes on without its fiber (row A9). */
   | { readonly _tag: "HandedOver"; readonly startedAt: number; readonly expiresAt: number }
   | { readonly _tag: "Failed"; readonly failure: Failure }
@@ -62,6 +66,12 @@ export interface Surroundings {
   readonly shuttingDown: () => boolean
   /** Calls back when the worker begins to shut down, at once if it has. Returns how to stop waiting. */
   readonly awaitShutdown: (resume: () => void) => () => void
+  /** Runs an attempt inside of the transaction that records its outcome; calls back with the end of that. */
+  readonly transact: (
+    attempt: Attempt,
+    work: Effect.Effect<Payload.Payload, Failure>,
+    committed: () => void
+  ) => Effect.Effect<Payload.Payload, Failure>
   readonly record: (attempt: Attempt, details: string, stale: (stale: boolean) => void) => void
   /** Called at most once. */
   readonly settled: (running: RunningAttempt, result: Result) => void
@@ -81,6 +91,9 @@ export class RunningAttempt {
   private told: "Pause" | "Reset" | undefined
   private because: CancellationDetails | undefined
   private handedOver = false
+  private transactional = false
+  private recorded = false
+  private struck: TimeoutKind | undefined
   private lastHeartbeatAt: number
   private current: Attempt
   private deadline: Timer | undefined
@@ -116,7 +129,11 @@ export class RunningAttempt {
     const context = Context.unsafeMake<ActivityContext | Scope.Scope>(services)
     const own = Runtime.make({ context, runtimeFlags: runtime.runtimeFlags, fiberRefs: runtime.fiberRefs })
     const { input } = this.attempt.scheduled
-    const fiber = Runtime.runFork(own)(Effect.suspend(() => perform(host.run(input))))
+    const work = Effect.suspend(() => perform(host.run(input))) as Effect.Effect<Payload.Payload, Failure>
+    this.transactional = host.kind === "Transactional"
+    const fiber = Runtime.runFork(own)(
+      this.transactional ? this.around.transact(this.attempt, work, () => void (this.recorded = true)) : work
+    )
     this.fiber = fiber
     fiber.addObserver((exit) => {
       const closing = scope.close(exit)
@@ -196,7 +213,10 @@ export class RunningAttempt {
   }
 
   private exited(exit: Exit.Exit<Payload.Payload, Failure>): void {
-    if (Exit.isSuccess(exit)) this.settle({ _tag: "Completed", result: exit.value })
+    if (this.recorded) this.settle({ _tag: "Recorded" })
+    else if (this.struck !== undefined) {
+      this.settle(failedBy(Attempts.timedOut(this.attempt, this.struck, this.details)))
+    } else if (Exit.isSuccess(exit)) this.settle({ _tag: "Completed", result: exit.value })
     else if (this.handedOver && Cause.isInterruptedOnly(exit.cause)) this.settle(this.handOver())
     else if (this.interrupted !== undefined && Cause.isInterrupted(exit.cause)) {
       this.settle(endedBy[this.interrupted])
@@ -261,6 +281,11 @@ export class RunningAttempt {
 
   private timeOut(kind: TimeoutKind): void {
     this.because ??= cancellationDetails("timedOut")
+    // What its code wrote may be in by now: only the end of its transaction tells.
+    if (this.transactional) {
+      this.struck ??= kind
+      return this.interruptFiber()
+    }
     this.settle(failedBy(Attempts.timedOut(this.attempt, kind, this.details)))
     this.interruptFiber()
   }
