@@ -16,13 +16,14 @@
  */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Runtime from "effect/Runtime"
+import * as Runtime from "effect/Runtime"
 import type { Failure } from "../core/Failure.js"
 import * as Activities from "../core/family/Activity.js"
 import { Limits } from "../core/Limits.js"
 import type { Store, TaskNotice } from "../persistence/Store.js"
 import type { Attempt, Outcome } from "./activity/Attempt.js"
 import * as Attempts from "./activity/Attempt.js"
+import * as AttemptLogs from "./activity/AttemptLogs.js"
 import type { Result, Surroundings } from "./activity/RunningAttempt.js"
 import { RunningAttempt } from "./activity/RunningAttempt.js"
 import type { StartLimits } from "./activity/StartLimits.js"
@@ -331,6 +332,7 @@ export class ActivityRunner {
     const now = this.now()
     const closeBy = Activities.closeBy(scheduled, attempt.scheduledAt)
     const decision = Attempts.next(attempt, failure, cancelRequested, now)
+    Runtime.runFork(this.around.runtime)(AttemptLogs.failed(attempt, failure, decision))
     if (decision._tag === "Stop") {
       return this.deliver(attempt, Attempts.failed(attempt, failure, decision.retryState))
     }

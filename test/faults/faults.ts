@@ -108,6 +108,14 @@ export const faults: ReadonlyArray<Fault> = [
     tests: ["runtime/transactional"]
   },
   {
+    name: "a benign failure is a warning as any other",
+    breaks: "R9",
+    file: "src/runtime/activity/AttemptLogs.ts",
+    from: "benign ? Effect.logDebug(message) : Effect.logWarning(message)",
+    to: "Effect.logWarning(message)",
+    tests: ["runtime/activity-logs"]
+  },
+  {
     name: "no fence: any epoch may write",
     breaks: "I4",
     file: "src/persistence/sql/Verdict.ts",

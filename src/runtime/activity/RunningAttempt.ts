@@ -22,6 +22,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import type * as FiberRefs from "effect/FiberRefs"
 import * as FiberStatus from "effect/FiberStatus"
 import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
@@ -42,6 +43,7 @@ import { Performing } from "../Performing.js"
 import type { Timer, Timers } from "../Timers.js"
 import type { Attempt } from "./Attempt.js"
 import * as Attempts from "./Attempt.js"
+import { annotating } from "./AttemptLogs.js"
 
 /** @since 0.1.0 */
 export type Result =
@@ -122,12 +124,12 @@ export class RunningAttempt {
     this.expectHeartbeat()
     const scope = new LazyScope()
     // The services are put together here, in one map: `Effect.provide` would do it again as steps of the fiber.
-    const { map, perform } = servicesOf(runtime, host)
+    const { fiberRefs, map, perform } = servicesOf(runtime, host)
     const services = new Map(map)
     services.set(ActivityContext.key, this.context)
     services.set(Scope.Scope.key, scope)
     const context = Context.unsafeMake<ActivityContext | Scope.Scope>(services)
-    const own = Runtime.make({ context, runtimeFlags: runtime.runtimeFlags, fiberRefs: runtime.fiberRefs })
+    const own = Runtime.make({ context, runtimeFlags: runtime.runtimeFlags, fiberRefs })
     const { input } = this.attempt.scheduled
     const work = Effect.suspend(() => perform(host.run(input))) as Effect.Effect<Payload.Payload, Failure>
     this.transactional = host.kind === "Transactional"
@@ -345,7 +347,8 @@ const servicesOf = (runtime: Runtime.Runtime<never>, host: ActivityHost): Given 
   const known = given.get(host)
   if (known !== undefined && known.runtime === runtime) return known
   const map = new Map([...runtime.context.unsafeMap, ...host.services.unsafeMap])
-  const made = { runtime, map, perform: Context.get(runtime.context, Performing) }
+  const perform = Context.get(runtime.context, Performing)
+  const made = { runtime, map, perform, fiberRefs: annotating(runtime.fiberRefs) }
   given.set(host, made)
   return made
 }
@@ -353,6 +356,7 @@ interface Given {
   readonly runtime: Runtime.Runtime<never>
   readonly map: ReadonlyMap<string, unknown>
   readonly perform: Perform
+  readonly fiberRefs: FiberRefs.FiberRefs
 }
 const given = new WeakMap<ActivityHost, Given>()
 
