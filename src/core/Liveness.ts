@@ -10,7 +10,8 @@
  *   message to another run ──▶ what became of it, in the mailbox: both are of one commit
  *   pending timer    ──▶ a wake-up time no later than it is due
  *   pending step     ──▶ a wake-up time (for whoever takes the run over)
- *   no first turn    ──▶ its Start in the mailbox
+ *   no first turn    ──▶ its Start in the mailbox, and a wake-up time for when it may begin
+ *   end of its time  ──▶ a wake-up time no later than that
  *   owned, started   ──▶ the row of the worker that it says: without it nobody finds out that the worker is gone
  * ```
  *
@@ -32,6 +33,7 @@ export class LivenessFault extends Schema.TaggedError<LivenessFault>()("Liveness
   fault: Schema.Literal(
     "LostActivity",
     "LostTimer",
+    "LostTimeout",
     "LostStep",
     "LostChild",
     "LostMessage",
@@ -54,6 +56,8 @@ export class LivenessFault extends Schema.TaggedError<LivenessFault>()("Liveness
  */
 export interface WakeUps {
   readonly wakeAt: number | undefined
+  /** When its timeouts end it, as its row says. */
+  readonly expiresAt: number | undefined
   /** Sequence numbers of the task rows. */
   readonly tasks: ReadonlySet<number>
   /** Sequence numbers of the children whose run is open. */
@@ -78,6 +82,12 @@ export const faults = (state: RunState, wakeUps: WakeUps): ReadonlyArray<Livenes
   if (state.closed !== undefined) return found
   if (state.turn === 0 && !wakeUps.mail.some((message) => message._tag === "Start")) {
     add("LostStart", "it has no first turn, and no start waits in its mailbox")
+  } else if (state.turn === 0 && wakeUps.wakeAt === undefined) {
+    add("LostStart", "it has no first turn, and no wake-up is set")
+  }
+  const { expiresAt, wakeAt } = wakeUps
+  if (expiresAt !== undefined && (wakeAt === undefined || wakeAt > expiresAt)) {
+    add("LostTimeout", `it is out of time at ${expiresAt}, and no wake-up is set for then`)
   }
   const settled = new Set<number>()
   for (const message of wakeUps.mail) if ("outcome" in message) settled.add(message.outcome.seq)

@@ -33,7 +33,7 @@ export interface Terms {
 }
 
 /** What a start needs besides its terms. @since 0.1.0 */
-export type Subject = Pick<Start, "workflow" | "workflowId" | "taskQueue" | "effect" | "parent"> & {
+export type Subject = Pick<Start, "workflow" | "workflowId" | "taskQueue" | "effect" | "flags" | "parent"> & {
   readonly input?: unknown
 }
 
@@ -98,6 +98,7 @@ export interface Ending {
  * @since 0.1.0
  */
 export type Next =
+  /** Which code begins it is not said yet: its `effect` and `flags` are those of whoever writes it. */
   | { readonly _tag: "Run"; readonly start: Start; readonly retryState?: "InProgress" }
   /** The end is final; why no other attempt is made, where one could be. */
   | { readonly _tag: "None"; readonly retryState: RetryState | undefined }
@@ -135,7 +136,6 @@ const continued = (closing: Continued, ending: Ending, now: number): Start => {
     workflow: closing.workflow,
     workflowId: started.workflowId,
     taskQueue: closing.taskQueue ?? started.taskQueue,
-    ...(started.effect === undefined ? {} : { effect: started.effect }),
     ...(closing.input === undefined ? {} : { input: closing.input })
   }
   const terms: Terms = {
@@ -158,12 +158,11 @@ const retried = (failure: Failure, ending: Ending, now: number): Next => {
     closeBy: started.executionExpiresAt
   })
   if (decision._tag === "Stop") return { _tag: "None", retryState: decision.retryState }
-  const { effect, input, runTimeoutMillis, taskQueue, workflow, workflowId } = started
+  const { input, runTimeoutMillis, taskQueue, workflow, workflowId } = started
   const subject: Subject = {
     workflow,
     workflowId,
     taskQueue,
-    ...(effect === undefined ? {} : { effect }),
     ...(input === undefined ? {} : { input })
   }
   return {

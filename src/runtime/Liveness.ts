@@ -52,6 +52,7 @@ const checkRun = (run: Run, workers: ReadonlySet<string>) =>
     const named = new Set([run.owner, ...tasks.map(({ worker }) => worker)])
     return Liveness.faults(state, {
       wakeAt: run.wakeAt,
+      expiresAt: run.expiresAt,
       tasks: new Set(tasks.map((task) => task.seq)),
       children: new Set(children.map(({ seq }) => seq)),
       mail,

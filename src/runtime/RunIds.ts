@@ -10,9 +10,11 @@ import { v7 as uuidv7 } from "uuid"
 export const make = (): string => Buffer.from(uuidv7(), "latin1").toString("latin1")
 
 /**
- * How a worker names the runs that its turns create. Taken from the context of its Layer.
+ * How a worker names the runs that its turns create, given the run whose turn it is. Taken from the context of its Layer.
  *
  * @category services
  * @since 0.1.0
  */
-export class RunIds extends Context.Reference<RunIds>()("perdure/RunIds", { defaultValue: (): () => string => make }) {}
+export class RunIds
+  extends Context.Reference<RunIds>()("perdure/RunIds", { defaultValue: (): (creator: string) => string => make })
+{}

@@ -233,6 +233,9 @@ export type Requirements<Hosts extends ReadonlyArray<Layer.Layer.Any>, Activitie
  * undone where the run does not complete (`compensations`); and what `holds` says. Of every crash: outcome and `observe`
  * are what they are without it, or with things coming in that order.
  *
+ * Of a chain of runs the first one is tried: where it is continued as new, or tried again, its end is the outcome, and the
+ * runs that follow are not looked at.
+ *
  * Time is virtual for activities and steps, too. Answers of activities with a body are disturbed: refused before, lost
  * after, tried again.
  *

@@ -20,7 +20,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Turn } from "../core/Event.js"
 import * as Events from "../core/Event.js"
-import { Status } from "../core/family/Execution.js"
+import { isImposed, Status } from "../core/family/Execution.js"
 import { Limits } from "../core/Limits.js"
 import { NondeterminismError } from "../core/Replay.js"
 import * as RunStates from "../core/RunState.js"
@@ -250,6 +250,8 @@ const replayOn = (
 ): Effect.Effect<void, NondeterminismError | ReplayFailed> =>
   Effect.suspend((): Effect.Effect<void, NondeterminismError | ReplayFailed> => {
     const start = turns[0]?.events[0]
+    // Ended from outside before it began: there is nothing of a body in it.
+    if (isImposed(start)) return Effect.void
     if (start?._tag !== "ExecutionStarted") {
       return new ReplayFailed({ runId, reason: "Unreadable", detail: "it does not begin with its start" })
     }

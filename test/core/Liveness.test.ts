@@ -15,6 +15,7 @@ const step: Event = { _tag: "StepScheduled", seq: 3, name: "rate" }
 
 const enough: WakeUps = {
   wakeAt: undefined,
+  expiresAt: undefined,
   tasks: new Set(),
   children: new Set(),
   mail: [],
@@ -28,7 +29,14 @@ const faults = (events: ReadonlyArray<Event>, wakeUps: Partial<WakeUps>) =>
 describe("liveness", () => {
   it("asks for a start where there was no first turn", () => {
     assert.deepStrictEqual(faults([], {}), ["LostStart"])
-    assert.deepStrictEqual(faults([], { mail: [{ ...started, _tag: "Start" }] }), [])
+    assert.deepStrictEqual(faults([], { mail: [{ ...started, _tag: "Start" }] }), ["LostStart"])
+    assert.deepStrictEqual(faults([], { mail: [{ ...started, _tag: "Start" }], wakeAt: 5 }), [])
+  })
+
+  it("asks for a wake-up at the end of its time (X8)", () => {
+    assert.deepStrictEqual(faults([started], { expiresAt: 5_000 }), ["LostTimeout"])
+    assert.deepStrictEqual(faults([started], { expiresAt: 5_000, wakeAt: 5_001 }), ["LostTimeout"])
+    assert.deepStrictEqual(faults([started], { expiresAt: 5_000, wakeAt: 5_000 }), [])
   })
 
   it("asks for the task of an activity, or its outcome in the mailbox", () => {

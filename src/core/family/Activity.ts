@@ -14,6 +14,8 @@ import * as Schema from "effect/Schema"
 import { Failure, RetryState } from "../Failure.js"
 import type { Payload } from "../Payload.js"
 import { RetryPolicy } from "../RetryPolicy.js"
+import * as Succession from "../Succession.js"
+import type * as Execution from "./Execution.js"
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 
@@ -161,7 +163,13 @@ export const evolve = {
 
 /** @since 0.1.0 */
 export const decide = {
-  ScheduleActivity: (command: ScheduleActivity): ActivityScheduled => command.scheduled,
+  ScheduleActivity: ({ scheduled }: ScheduleActivity, now: number, { started }: Execution.Slice): ActivityScheduled => {
+    const expiresAt = Succession.expiresAt(started)
+    if (expiresAt === undefined) return scheduled
+    // It has no more time than its run (row A14).
+    const left = Math.max(1, expiresAt - now)
+    return { ...scheduled, scheduleToCloseMillis: Math.min(left, scheduled.scheduleToCloseMillis ?? left) }
+  },
   RequestCancelActivity: (command: RequestCancelActivity): ActivityCancelRequested => ({
     _tag: "ActivityCancelRequested",
     seq: command.seq

@@ -63,7 +63,9 @@ export class Execution {
   private readonly refusedItems: Array<Item> = []
 
   constructor(
-    readonly run: Pick<Run, "runId" | "workflowId" | "workflow" | "taskQueue" | "startedAt">,
+    readonly run:
+      & Pick<Run, "runId" | "workflowId" | "workflow" | "taskQueue" | "startedAt">
+      & Pick<NewRun, "expiresAt">,
     readonly host: WorkflowHost,
     private readonly around: Surroundings<Execution>,
     from: { readonly epoch: number; readonly wakeAt: number | undefined; readonly attention: Attention | undefined },
@@ -278,7 +280,8 @@ export class Execution {
     ending: boolean
   ): void {
     const events: Array<Event> = [...messages]
-    for (const command of output.commands) events.push(Commands.decide(command, at, this.state))
+    const state = Successor.begun(this.state, messages)
+    for (const command of output.commands) events.push(Commands.decide(command, at, state))
     const next = ending ? Successor.complete(events, this.run, this.state, at, this.around) : noSuccessor
     const turn: Turn = { turn: this.state.turn + 1, at, events }
     const consequences = Consequences.of(events, {
@@ -455,7 +458,7 @@ export class Execution {
       {
         ...this.blank(),
         ...FailedTurn.keep(this.runId, letters),
-        wake: { at: attention.retryAt },
+        wake: { at: Math.min(attention.retryAt, this.run.expiresAt ?? Infinity) },
         attention: { text: JSON.stringify(attention) }
       },
       (refusal) => {

@@ -30,7 +30,7 @@ export interface Successor {
 
 /** What the decision needs of the worker. @since 0.1.0 */
 export interface Means {
-  readonly newRunId: () => string
+  readonly newRunId: (creator: string) => string
   /** Whether this worker runs workflows of this name and queue. */
   readonly hosts: (workflow: string, taskQueue: string) => boolean
 }
@@ -74,7 +74,7 @@ export const of = (closing: Closing, ending: Succession.Ending, at: number, mean
   const { retryState } = decided
   // Its first turn is taken by code of today.
   const start: Start = { ...decided.start, ...Flags.stamp() }
-  const next = means.newRunId()
+  const next = means.newRunId(ending.runId)
   return {
     closing: { ...closing, newRunId: next, ...(retryState === undefined ? {} : { retryState }) } as Closing,
     next,
@@ -86,6 +86,10 @@ export const of = (closing: Closing, ending: Succession.Ending, at: number, mean
   }
 }
 
+/** The state that knows its start already in the turn that takes it in. @since 0.1.0 */
+export const begun = (state: RunState, events: ReadonlyArray<Event>): RunState =>
+  state.turn > 0 ? state : { ...state, started: events.find((event) => event._tag === "ExecutionStarted") }
+
 /** Puts the end that is among a turn's events in its final form, in place; the state is as of the turn before. @since 0.1.0 */
 export const complete = (
   events: Array<Event>,
@@ -95,7 +99,7 @@ export const complete = (
   means: Means
 ): ReadonlyArray<Creation> => {
   const index = events.findIndex(isClosing)
-  const started = state.started ?? events.find((event) => event._tag === "ExecutionStarted")
+  const { started } = begun(state, events)
   if (index < 0 || started === undefined) return []
   const cancelRequested = state.cancelRequested !== undefined ||
     events.some((event) => event._tag === "CancelRequested")

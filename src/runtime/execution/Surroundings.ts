@@ -21,7 +21,7 @@ export interface Surroundings<Execution> {
   readonly workerId: () => string
   readonly serves: (taskQueue: string) => boolean
   readonly hosts: (workflow: string, taskQueue: string) => boolean
-  readonly newRunId: () => string
+  readonly newRunId: (creator: string) => string
   readonly commit: (
     commit: TurnCommit,
     done: (refusal: Refusal | undefined) => void,

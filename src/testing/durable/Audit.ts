@@ -5,6 +5,7 @@
  */
 import type { Event, Turn } from "../../core/Event.js"
 import * as Activities from "../../core/family/Activity.js"
+import { isImposed } from "../../core/family/Execution.js"
 
 /** Faults of a history by itself. */
 export const history = (turns: ReadonlyArray<Turn>): ReadonlyArray<string> => {
@@ -30,7 +31,7 @@ export const history = (turns: ReadonlyArray<Turn>): ReadonlyArray<string> => {
     claim(turn.events.length > 0, "is empty")
     lastAt = turn.at
     for (const event of turn.events) {
-      claim(started || event._tag === "ExecutionStarted", `${event._tag} before the start`)
+      claim(started || event._tag === "ExecutionStarted" || isImposed(event), `${event._tag} before the start`)
       claim(!closed || isAnswer(event), `${event._tag} after the end`)
       switch (event._tag) {
         case "ExecutionStarted":
@@ -45,7 +46,13 @@ export const history = (turns: ReadonlyArray<Turn>): ReadonlyArray<string> => {
         case "ExecutionFailed":
         case "ExecutionCanceled":
         case "ExecutionTerminated":
+        case "ExecutionContinuedAsNew":
+        case "ExecutionTimedOut":
           closed = true
+          claim(
+            event._tag !== "ExecutionContinuedAsNew" || event.newRunId !== undefined,
+            "continues as a new run, and does not say which"
+          )
           break
         case "ActivityScheduled":
         case "TimerStarted":

@@ -139,6 +139,10 @@ export class Coverage {
         return this.count("run", Outcome.kindOf(event.failure))
       case "ExecutionCanceled":
         return this.count("run", "canceled")
+      case "ExecutionContinuedAsNew":
+        return this.count("run", "continued as new")
+      case "ExecutionTimedOut":
+        return this.count("run", "timed out")
       default:
         return event._tag
     }

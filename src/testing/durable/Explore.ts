@@ -185,7 +185,8 @@ const notUndone = (
   outcome: Outcome.Outcome<unknown, unknown>,
   { attempts, turns }: Trials.Traced
 ): string | undefined => {
-  if (outcome._tag === "Completed" || outcome._tag === "Open") return undefined
+  // One that is continued carries on what it has done (row K10).
+  if (outcome._tag === "Completed" || outcome._tag === "Open" || outcome._tag === "ContinuedAsNew") return undefined
   for (const { by, inDoubt, of } of compensations) {
     const done = callsOf(of, turns).filter(({ end, key }) =>
       end?._tag === "ActivityCompleted" ||

@@ -79,7 +79,10 @@ export const ofStore = (
     }
     const { scheduled } = Audit.outcomes(runId, turns)
     for (const { activity, activityId, key } of stage.attempts) {
-      if (!scheduled.has(key)) found.push({ kind: "Early", detail: `${activity} #${activityId}` })
+      // Of the runs that follow in its chain nothing is judged.
+      if (key.startsWith(`${runId}/`) && !scheduled.has(key)) {
+        found.push({ kind: "Early", detail: `${activity} #${activityId}` })
+      }
     }
     for (const key of stage.reruns) found.push({ kind: "Again", detail: key })
     const there = yield* received(store, turns, runId)

@@ -22,12 +22,15 @@ export type Outcome<Success, Error> =
   | { readonly _tag: "Completed"; readonly value: Success }
   | { readonly _tag: "Failed"; readonly error: Error | WorkflowFailure }
   | { readonly _tag: "Canceled" }
+  /** Another run continues it, of which nothing is judged. */
+  | { readonly _tag: "ContinuedAsNew" }
   | { readonly _tag: "Open" }
 
 /** @since 0.1.0 */
 export const of = (workflow: Workflow.Any, runId: string, turns: ReadonlyArray<Turn>): Outcome<unknown, unknown> => {
   const closing = closingOf(turns)
   if (closing === undefined) return { _tag: "Open" }
+  if (closing._tag === "ExecutionContinuedAsNew") return { _tag: "ContinuedAsNew" }
   const result = Effect.runSync(Effect.either(Ending.outcome({ workflow, workflowId: runId, runId }, closing)))
   if (Either.isRight(result)) return { _tag: "Completed", value: result.right }
   const error = result.left

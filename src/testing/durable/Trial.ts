@@ -28,6 +28,7 @@ import type { Run, Task } from "../../persistence/Store.js"
 import { Store } from "../../persistence/Store.js"
 import * as Histories from "../../runtime/Histories.js"
 import { Performing } from "../../runtime/Performing.js"
+import { RunIds } from "../../runtime/RunIds.js"
 import * as Worker from "../../runtime/Worker.js"
 import type { CrashPoint } from "../CrashingStore.js"
 import * as CrashingStore from "../CrashingStore.js"
@@ -136,6 +137,10 @@ const leftNoEvent = ({ message, state, turn }: Sent): boolean =>
 export const runId = "01900000-0000-7000-8000-000000000001"
 const workflowId = "durable"
 const taskQueue = "durable"
+
+/** Of the run that follows: the same in every trial, too. */
+const nextId = (creator: string): string =>
+  creator.slice(0, -12) + (Number.parseInt(creator.slice(-12), 16) + 1).toString(16).padStart(12, "0")
 
 /**
  * Runs a trial.
@@ -274,7 +279,11 @@ const worker = ({ life, stage, store, subject, world }: Scene) => {
     shutdownGrace: 0
   }).pipe(
     Layer.provide(CrashingStore.layer(life)),
-    Layer.provide(Layer.merge(Layer.succeed(Store, store), Layer.succeed(Performing, performing(life))))
+    Layer.provide([
+      Layer.succeed(Store, store),
+      Layer.succeed(Performing, performing(life)),
+      Layer.succeed(RunIds, nextId)
+    ])
   )
   return Effect.map(Effect.withClock(Layer.build(layer), life.clock.clock), Context.get(Client))
 }
