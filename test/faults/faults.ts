@@ -435,5 +435,69 @@ export const faults: ReadonlyArray<Fault> = [
     from: "ofUpdate(event, Effect.suspend(() => handle(payload.right)))",
     to: "Effect.suspend(() => handle(payload.right))",
     tests: ["interpreter/CurrentUpdate"]
+  },
+  {
+    name: "the run that follows is not in the commit of the end",
+    breaks: "K10, I3",
+    file: "src/runtime/execution/Execution.ts",
+    from: "        creates\n",
+    to: "        creates: Consequences.nothing.creates\n",
+    tests: ["runtime/chain.test"]
+  },
+  {
+    name: "what waits unseen stays with the run that ends",
+    breaks: "U7",
+    file: "src/persistence/sql/Turns.ts",
+    from: "        steps.push(mailbox.move(tx, rows.moves))\n",
+    to: "",
+    tests: ["runtime/chain.test"]
+  },
+  {
+    name: "compensations run though the run is continued",
+    breaks: "K10",
+    file: "src/runtime/interpreter/Interpreter.ts",
+    from: "this.continuing !== undefined || this.failsTurn(exit.cause)",
+    to: "this.failsTurn(exit.cause)",
+    tests: ["runtime/chain.test"]
+  },
+  {
+    name: "a result stays with the run that was started",
+    breaks: "K12",
+    file: "src/runtime/client/Ending.ts",
+    from: "    const runId = followerOf(end)\n",
+    to: "    const runId = followerOf(end) && undefined\n",
+    tests: ["runtime/chain.test"]
+  },
+  {
+    name: "a run that is out of its time is brought back",
+    breaks: "X8",
+    file: "src/runtime/Loader.ts",
+    from: "if (Expiry.isExpired(run, now)) return",
+    to: "if (Expiry.isExpired(run, -now)) return",
+    tests: ["runtime/run-terms"]
+  },
+  {
+    name: "nothing wakes a run at the end of its time",
+    breaks: "X8, I5",
+    file: "src/core/RunState.ts",
+    from: "earlier(Timer.next(state)?.dueAt, Succession.expiresAt(state.started))",
+    to: "Timer.next(state)?.dueAt",
+    tests: ["core/Succession"]
+  },
+  {
+    name: "a signal ends the wait of a held start",
+    breaks: "X7",
+    file: "src/persistence/sql/Mailbox.ts",
+    from: "(start_at IS NULL OR start_at <= ?)",
+    to: "(start_at IS NULL OR start_at <> ?)",
+    tests: ["persistence/SqliteStore"]
+  },
+  {
+    name: "a run is tried again after a cancel request",
+    breaks: "X9",
+    file: "src/core/Succession.ts",
+    from: "    cancelRequested: ending.cancelRequested,\n",
+    to: "    cancelRequested: false,\n",
+    tests: ["core/Succession"]
   }
 ]
