@@ -31,7 +31,10 @@ export const history = (turns: ReadonlyArray<Turn>): ReadonlyArray<string> => {
     claim(turn.events.length > 0, "is empty")
     lastAt = turn.at
     for (const event of turn.events) {
-      claim(started || event._tag === "ExecutionStarted" || isImposed(event), `${event._tag} before the start`)
+      claim(
+        started || event._tag === "ExecutionStarted" || turns.length === 1 && isImposed(event),
+        `${event._tag} before the start`
+      )
       claim(!closed || isAnswer(event), `${event._tag} after the end`)
       switch (event._tag) {
         case "ExecutionStarted":

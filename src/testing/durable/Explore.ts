@@ -138,8 +138,12 @@ const judge = (
   Effect.gen(function*() {
     if (trial.findings.length > 0) return trial.findings[0]
     const outcome = Outcome.of(subject.workflow, Trials.runId, trial.turns)
-    const replayed = yield* Effect.either(Replayer.replay(rules.bodies, { runId: Trials.runId, turns: trial.turns }))
-    if (replayed._tag === "Left") return { kind: "Nondeterminism", detail: Finding.unstable(replayed.left.message) }
+    for (const { runId, turns } of [{ runId: Trials.runId, turns: trial.turns }, ...trial.others]) {
+      // A child that was ended before it began has nothing to replay.
+      if (turns[0]?.events[0]?._tag !== "ExecutionStarted") continue
+      const replayed = yield* Effect.either(Replayer.replay(rules.bodies, { runId, turns }))
+      if (replayed._tag === "Left") return { kind: "Nondeterminism", detail: Finding.unstable(replayed.left.message) }
+    }
     if (outcome._tag === "Open" && !rules.mayWait) {
       return {
         kind: "Waiting",

@@ -62,22 +62,29 @@ export interface Finding {
 export const ofHistory = (before: ReadonlyArray<Turn>, after: ReadonlyArray<Turn>): ReadonlyArray<Finding> =>
   [...Audit.history(after), ...Audit.append(before, after)].map((detail) => ({ kind: "History", detail }))
 
+/** A run and its history. @since 0.1.0 */
+export interface History {
+  readonly runId: string
+  readonly turns: ReadonlyArray<Turn>
+}
+
 /** What a life left in the store, beside what the outside knows. @since 0.1.0 */
 export const ofStore = (
   store: Store["Type"],
   stage: Stage,
   sent: ReadonlyArray<Sent>,
   workflow: Workflow.Any,
-  turns: ReadonlyArray<Turn>,
-  runId: string
+  /** The one under test first. */
+  runs: readonly [History, ...ReadonlyArray<History>]
 ) =>
   Effect.gen(function*() {
+    const [{ runId, turns }] = runs
     const found: Array<Finding> = []
     for (const { detail, fault } of yield* Effect.provideService(Liveness.check, StoreTag, store)) {
       // A body that waits for a message which the plan does not send is judged at the end.
       if (fault !== "NoWakeUp") found.push({ kind: "Liveness", detail: `${fault}: ${detail}` })
     }
-    const { scheduled } = Audit.outcomes(runId, turns)
+    const scheduled = new Set(runs.flatMap(({ runId, turns }) => [...Audit.outcomes(runId, turns).scheduled]))
     for (const { activity, activityId, key } of stage.attempts) {
       // Of the runs that follow in its chain nothing is judged.
       if (key.startsWith(`${runId}/`) && !scheduled.has(key)) {

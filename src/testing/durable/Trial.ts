@@ -65,10 +65,18 @@ export type Order = (
   turn: number
 ) => { readonly cue: Cue; readonly rests: boolean } | undefined
 
+/** A run beside the one under test: a child of it, with a body among the hosts. @since 0.1.0 */
+export interface Other {
+  readonly runId: string
+  readonly turns: ReadonlyArray<Turn>
+}
+
 /** What became of a trial. @since 0.1.0 */
 export interface Traced {
   readonly run: Run
   readonly turns: ReadonlyArray<Turn>
+  /** Its children, and theirs. */
+  readonly others: ReadonlyArray<Other>
   readonly sent: ReadonlyArray<Sent>
   readonly attempts: ReadonlyArray<Attempt>
   readonly world: unknown
@@ -163,6 +171,7 @@ export const run = (
     const deaths: Array<number> = []
     const findings: Array<Finding> = []
     let turns: ReadonlyArray<Turn> = []
+    let others: ReadonlyArray<Other> = []
     yield* create(store, subject.workflow, plan.input)
     for (let number = 1;; number++) {
       const life = new CrashingStore.Life(number, time, crashes[number - 1])
@@ -171,19 +180,32 @@ export const run = (
       if (typeof ended === "object") findings.push(ended)
       const before = turns
       turns = yield* Histories.read(store, runId)
+      others = yield* othersIn(store)
       findings.push(
         ...Findings.ofHistory(before, turns),
-        ...(yield* Findings.ofStore(store, stage, sent, subject.workflow, turns, runId))
+        ...others.flatMap(({ turns }) => Findings.ofHistory([], turns)),
+        ...(yield* Findings.ofStore(store, stage, sent, subject.workflow, [{ runId, turns }, ...others]))
       )
       if (ended !== "died" || findings.length > 0) break
       deaths.push(turns.length)
-      settle(stage, turns, yield* store.tasksOf(runId))
+      for (const each of [{ runId, turns }, ...others]) settle(stage, each, yield* store.tasksOf(each.runId))
       resend(sent, subject.workflow, yield* Findings.received(store, turns, runId))
       for (const worker of yield* store.workers) yield* store.renew(worker.id, time.now - 1)
     }
     const found = yield* Effect.flatten(store.findRun(runId))
     const withLosses = stage.losses.length === 0 ? undefined : stage.planWithLosses()
-    return { run: found, turns, sent, attempts: stage.attempts, world, operations, deaths, withLosses, findings }
+    return {
+      run: found,
+      turns,
+      sent,
+      others,
+      attempts: stage.attempts,
+      world,
+      operations,
+      deaths,
+      withLosses,
+      findings
+    }
   })).pipe(Effect.orDie)
 
 // -----------------------------------------------------------------------------
@@ -240,8 +262,11 @@ const live = (scene: Scene): Effect.Effect<Finding | "died" | "ended", unknown> 
       const started = starting.unsafePoll()
       if (started !== null && Exit.isFailure(started)) return yield* Effect.failCause(started.cause)
       const run = yield* Effect.flatten(store.findRun(runId))
-      const failed = Findings.turnFailed(run)
-      if (failed !== undefined) return failed
+      const open = yield* store.runs({ status: "Running", limit: runsMax })
+      for (const each of [run, ...open]) {
+        const failed = Findings.turnFailed(each)
+        if (failed !== undefined) return failed
+      }
       if (run.status !== "Running") {
         yield* time.rest
         return life.dead ? "died" : "ended"
@@ -249,7 +274,7 @@ const live = (scene: Scene): Effect.Effect<Finding | "died" | "ended", unknown> 
       const cues: Array<Cue> = stage.waiting.map(({ activityId, key }) => ({ _tag: "Answer", activityId, key }))
       const unsent = sent.findIndex(({ state }) => state === "unsent")
       if (client !== undefined && unsent >= 0) cues.push({ _tag: "Send", index: unsent })
-      if (time.next !== undefined && (yield* waitsForTime(store, run))) cues.push({ _tag: "Tick" })
+      if (time.next !== undefined && (yield* waitsForTime(store, open))) cues.push({ _tag: "Tick" })
       if (cues.length === 0) {
         if (rests) return "ended"
         rests = true
@@ -262,9 +287,11 @@ const live = (scene: Scene): Effect.Effect<Finding | "died" | "ended", unknown> 
     }
   }))
 
-/** Whether the clock can get the run any further. */
-const waitsForTime = (store: Store["Type"], run: Run) =>
-  run.wakeAt !== undefined ? Effect.succeed(true) : Effect.map(store.tasksOf(run.runId), (tasks) => tasks.length > 0)
+/** Whether the clock can get any run further: a child may be what the run waits for. */
+const waitsForTime = (store: Store["Type"], open: ReadonlyArray<Run>) =>
+  open.some(({ wakeAt }) => wakeAt !== undefined)
+    ? Effect.succeed(true)
+    : Effect.exists(open, ({ runId }) => Effect.map(store.tasksOf(runId), (tasks) => tasks.length > 0))
 
 /** A century: nobody takes a worker over that is not dead. */
 const leaseMillis = 36_500 * 86_400_000
@@ -357,8 +384,19 @@ interface ErasedHandle {
   readonly cancel: (reason: string) => Effect.Effect<unknown, unknown>
 }
 
+/** The histories of the other runs in the store: children, and theirs. */
+const othersIn = (store: Store["Type"]) =>
+  Effect.flatMap(store.runs({ limit: runsMax }), (runs) =>
+    Effect.forEach(
+      runs.filter((run) => run.runId !== runId),
+      (run) => Effect.map(Histories.read(store, run.runId), (turns): Other => ({ runId: run.runId, turns }))
+    ))
+
+/** As many runs of one trial are looked at. */
+const runsMax = 1_000
+
 /** Remembers whose outcome is committed, and must not run again, and which attempts nobody will hear of. */
-const settle = (stage: Stage, turns: ReadonlyArray<Turn>, tasks: ReadonlyArray<Task>): void => {
+const settle = (stage: Stage, { runId, turns }: Other, tasks: ReadonlyArray<Task>): void => {
   const calls = new Map<number, { readonly name: string; readonly key: string }>()
   for (const { events } of turns) {
     for (const event of events) {
