@@ -206,9 +206,9 @@ export const faults: ReadonlyArray<Fault> = [
   {
     name: "a run ends over the head of signals that wait",
     breaks: "S3",
-    file: "src/runtime/execution/Execution.ts",
-    from: "refuseIfMail: true,",
-    to: "refuseIfMail: false,",
+    file: "src/runtime/execution/Consequences.ts",
+    from: "    refuseIfMail: true,",
+    to: "    refuseIfMail: false,",
     tests: ["runtime/end-undone"]
   },
   {
@@ -440,8 +440,8 @@ export const faults: ReadonlyArray<Fault> = [
     name: "the run that follows is not in the commit of the end",
     breaks: "K10, I3",
     file: "src/runtime/execution/Execution.ts",
-    from: "        creates\n",
-    to: "        creates: Consequences.nothing.creates\n",
+    from: "        creates,\n",
+    to: "        creates: Consequences.nothing.creates,\n",
     tests: ["runtime/chain.test"]
   },
   {
