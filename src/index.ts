@@ -10,7 +10,22 @@ export { ActivityError } from "./dsl/ActivityError.js"
 export { ApplicationError } from "./dsl/ApplicationError.js"
 export { ChildWorkflowError } from "./dsl/ChildWorkflowError.js"
 export { Client } from "./dsl/Client.js"
-export type { Attention, Description, Handle, PendingActivity, StartOptions, UpdateHandle } from "./dsl/Client.js"
+export type {
+  Attention,
+  Description,
+  Handle,
+  IdConflict,
+  IdReuse,
+  PendingActivity,
+  QueryOptions,
+  SignalMessage,
+  SignalOptions,
+  SignalWithStartOptions,
+  StartOptions,
+  UpdateHandle,
+  UpdateMessage,
+  UpdateWithStartOptions
+} from "./dsl/Client.js"
 export { ContractError } from "./dsl/Contract.js"
 export * as Entity from "./dsl/Entity.js"
 export { ActivityNotFound, AsyncActivityCanceled } from "./dsl/OutsideActivity.js"
@@ -22,8 +37,10 @@ export * as Workflow from "./dsl/Workflow.js"
 export {
   CallTimeout,
   QueryFailed,
+  QueryRejected,
   StoreUnavailable,
   UpdateFailed,
+  UpdateNotFound,
   WorkflowAlreadyStarted,
   WorkflowClosed,
   WorkflowContinuedAsNew,

@@ -85,6 +85,7 @@ export interface CanceledFailure {
 export interface TerminatedFailure {
   readonly _tag: "Terminated"
   readonly message: string
+  readonly details?: unknown
 }
 
 /** An activity that failed for good, as the run that awaited it sees it (row R10). @since 0.1.0 */
@@ -157,7 +158,7 @@ export const Failure: Schema.Schema<Failure> = Schema.Union(
     cause: optional(suspended)
   }),
   Schema.TaggedStruct("Canceled", { message: Schema.String }),
-  Schema.TaggedStruct("Terminated", { message: Schema.String }),
+  Schema.TaggedStruct("Terminated", { message: Schema.String, details: optional(Schema.Unknown) }),
   Schema.TaggedStruct("Activity", {
     activity: Schema.String,
     activityId: Schema.String,

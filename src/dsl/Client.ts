@@ -18,8 +18,10 @@ import type * as Workflow from "./Workflow.js"
 import type {
   CallTimeout,
   QueryFailed,
+  QueryRejected,
   StoreUnavailable,
   UpdateFailed,
+  UpdateNotFound,
   WorkflowAlreadyStarted,
   WorkflowClosed,
   WorkflowContinuedAsNew,
@@ -45,11 +47,54 @@ export interface StartOptions {
   readonly summary?: string | undefined
   /** The same at length: at most 20,000 characters. */
   readonly details?: string | undefined
+  /** Whether there may be another run after a closed one of the same workflow id (row X4). Default "AllowDuplicate". */
+  readonly idReuse?: IdReuse | undefined
+  /** What becomes of an open run of the same workflow id (row X5). Default "Fail". */
+  readonly idConflict?: IdConflict | undefined
+  /**
+   * Names this start: repeated with the same workflow id and request, it gives the run that it made the first time,
+   * open or closed (row X6). Default: a start that is repeated is another one.
+   */
+  readonly requestId?: string | undefined
+}
+
+/**
+ * Which closed runs of the workflow id allow another one: all of them, those that did not complete (failed, canceled,
+ * terminated, timed out), or none. Looked at in the transaction that creates the run.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type IdReuse = "AllowDuplicate" | "AllowDuplicateFailedOnly" | "RejectDuplicate"
+
+/**
+ * What a start does that meets an open run of its workflow id: fails with `WorkflowAlreadyStarted`, gives that run, or
+ * terminates it and starts a new one, both in one transaction.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type IdConflict = "Fail" | "UseExisting" | "TerminateExisting"
+
+/** @category models @since 0.1.0 */
+export interface SignalOptions extends CallOptions {
+  /** Names this sending: repeated, it is taken in once in a run (row S1). Default: a signal sent twice comes twice. */
+  readonly requestId?: string | undefined
+}
+
+/** @category models @since 0.1.0 */
+export interface QueryOptions extends CallOptions {
+  /**
+   * Fails with `QueryRejected` where the run is closed ("NotOpen"), or has ended otherwise than well
+   * ("NotCompletedCleanly") (row Q2). Default: it is asked in any status.
+   */
+  readonly reject?: "NotOpen" | "NotCompletedCleanly" | undefined
 }
 
 /** What a start may say of the run by the workflow's contract (rows W12, W13). @since 0.1.0 */
-export type StartOptionsOf<W> =
-  & StartOptions
+export type StartOptionsOf<W> = StartOptions & NotesOf<W>
+
+type NotesOf<W> =
   & ([keyof Workflow.MemoOf<W>] extends [never] ? unknown
     : { readonly memo?: Workflow.Some<Workflow.MemoOf<W>> | undefined })
   & ([keyof Workflow.AttributesOf<W>] extends [never] ? unknown
@@ -136,8 +181,10 @@ export interface Description {
   readonly wakeAt: number | undefined
 }
 
-/** An update in progress. @since 0.1.0 */
+/** An update in progress. Its ids rebuild it, in any process: `client.handle(...).updateHandle(...)`. @since 0.1.0 */
 export interface UpdateHandle<out Success, out Error> {
+  readonly workflowId: string
+  readonly runId: string
   readonly updateId: string
   readonly result: Effect.Effect<Success, Error | UpdateFailed | WorkflowClosed | CallTimeout | StoreUnavailable>
 }
@@ -181,15 +228,15 @@ export interface Handle<W> {
   /** Returns once the signal cannot be lost any more (row S1). */
   readonly signal: <K extends keyof Workflow.SignalsOf<W> & string>(
     name: K,
-    ...args: PayloadArgument<Workflow.SignalsOf<W>[K], CallOptions>
+    ...args: PayloadArgument<Workflow.SignalsOf<W>[K], SignalOptions>
   ) => Effect.Effect<void, WorkflowNotFound | WorkflowClosed | ContractError | StoreUnavailable>
   /** Reads the run's state as of all that was acknowledged before; works on closed runs too (rows Q1, Q2). */
   readonly query: <K extends keyof Workflow.QueriesOf<W> & string>(
     name: K,
-    ...args: PayloadArgument<Field<Workflow.QueriesOf<W>[K], "payload">, CallOptions>
+    ...args: PayloadArgument<Field<Workflow.QueriesOf<W>[K], "payload">, QueryOptions>
   ) => Effect.Effect<
     Field<Workflow.QueriesOf<W>[K], "success">,
-    QueryFailed | WorkflowNotFound | CallTimeout | ContractError | StoreUnavailable
+    QueryFailed | QueryRejected | WorkflowNotFound | CallTimeout | ContractError | StoreUnavailable
   >
   /** Runs an update and waits for its outcome (row U1). */
   readonly update: <K extends keyof Workflow.UpdatesOf<W> & string>(
@@ -219,10 +266,43 @@ export interface Handle<W> {
     | ContractError
     | StoreUnavailable
   >
+  /**
+   * The handle of an update that was sent before, by anybody, to this execution (row U5). Not checked until it is used:
+   * its result fails with `UpdateNotFound` where the run has accepted no such update. Readable after the end of the run.
+   */
+  readonly updateHandle: <K extends keyof Workflow.UpdatesOf<W> & string>(
+    name: K,
+    updateId: string,
+    options?: CallOptions
+  ) => {
+    readonly workflowId: string
+    readonly updateId: string
+    readonly result: Effect.Effect<
+      Field<Workflow.UpdatesOf<W>[K], "success">,
+      | Field<Workflow.UpdatesOf<W>[K], "error">
+      | UpdateFailed
+      | UpdateNotFound
+      | WorkflowNotFound
+      | CallTimeout
+      | ContractError
+      | StoreUnavailable
+    >
+  }
   /** Asks for cancellation; a request to a closed run, or a second one, changes nothing (row C1). */
   readonly cancel: (reason?: string) => Effect.Effect<void, WorkflowNotFound | StoreUnavailable>
-  /** Ends the run at once; no code of it runs any more (row C10). */
-  readonly terminate: (reason?: string) => Effect.Effect<void, WorkflowNotFound | WorkflowClosed | StoreUnavailable>
+  /**
+   * Ends the run at once; no code of it runs any more. Who waits for its result sees the reason, and the details, which
+   * are JSON (row C10).
+   */
+  readonly terminate: (
+    reason?: string,
+    details?: unknown
+  ) => Effect.Effect<void, WorkflowNotFound | WorkflowClosed | ContractError | StoreUnavailable>
+  /**
+   * Takes the run out of the store, with its history and all that waits for it; an open one is ended first, and no code
+   * of it runs any more (row C12). Nothing brings it back. Its workflow id is free again, also for `idReuse`.
+   */
+  readonly delete: Effect.Effect<void, WorkflowNotFound | StoreUnavailable>
   readonly describe: Effect.Effect<
     & Description
     & {
@@ -238,6 +318,37 @@ export interface Handle<W> {
 }
 
 type Field<T, K extends string> = T extends { readonly [P in K]: infer V } ? V : never
+
+type Named<K extends string, P> = [P] extends [void] ? { readonly name: K; readonly payload?: undefined }
+  : { readonly name: K; readonly payload: P }
+
+/** A signal to be sent with a start: its name, its payload, and the request that names this sending. @since 0.1.0 */
+export type SignalMessage<W> =
+  & { [K in keyof Workflow.SignalsOf<W> & string]: Named<K, Workflow.SignalsOf<W>[K]> }[
+    & keyof Workflow.SignalsOf<W>
+    & string
+  ]
+  & { readonly requestId?: string | undefined }
+
+/** An update to be sent with a start: its name, its payload, and its id, by default a UUID. @since 0.1.0 */
+export type UpdateMessage<K extends string, P> = Named<K, P> & { readonly updateId?: string | undefined }
+
+/** The workflow id may come from the definition's `idempotencyKey`. @category models @since 0.1.0 */
+export interface SignalWithStartOptions extends Omit<StartOptions, "idConflict" | "startDelay"> {
+  /** Default "UseExisting". A signal cannot be refused for a run that is open: there is no "Fail". */
+  readonly idConflict?: "UseExisting" | "TerminateExisting" | undefined
+}
+
+/** @category models @since 0.1.0 */
+export interface UpdateWithStartOptions
+  extends Omit<StartOptions, "idConflict" | "requestId" | "startDelay">, CallOptions
+{
+  /**
+   * What becomes of an open run: it gets the update, or it fails the call with `WorkflowAlreadyStarted`, unless it has
+   * accepted the update already. Has no default: the two are too different to be guessed.
+   */
+  readonly idConflict: "Fail" | "UseExisting"
+}
 
 /** What every start can fail with. @since 0.1.0 */
 export type StartError = WorkflowAlreadyStarted | ContractError | StoreUnavailable
@@ -259,6 +370,41 @@ export class Client extends Context.Tag("perdure/Client")<Client, {
   ) => Effect.Effect<
     Workflow.SuccessOf<W>,
     StartError | Workflow.ErrorOf<W> | WorkflowFailure | WorkflowNotFound
+  >
+  /**
+   * Sends a signal to the open run of the workflow id; where there is none, starts one with the signal as its first
+   * message, ahead of its program (row S10). Both in one: no start is seen without the signal.
+   *
+   * The payload of the start is left aside where a run is open. Returns once neither can be lost any more.
+   */
+  readonly signalWithStart: <W extends Workflow.Any>(
+    workflow: W,
+    payload: Workflow.PayloadOf<W>,
+    signal: SignalMessage<W>,
+    options: SignalWithStartOptions & NotesOf<W>
+  ) => Effect.Effect<Handle<W> & { readonly runId: string }, StartError>
+  /**
+   * Sends an update to the open run of the workflow id; where there is none, starts one with the update as its first
+   * message, in one (row U13). An update that the last run knows by its id is attached to, though that run be closed,
+   * and nothing is started.
+   *
+   * Returns once the update was accepted or refused. The start stands, whatever becomes of the update: its failure is
+   * seen in `update.result`.
+   */
+  readonly updateWithStart: <W extends Workflow.Any, K extends keyof Workflow.UpdatesOf<W> & string>(
+    workflow: W,
+    payload: Workflow.PayloadOf<W>,
+    update: UpdateMessage<K, Field<Workflow.UpdatesOf<W>[K], "payload">>,
+    options: UpdateWithStartOptions & NotesOf<W>
+  ) => Effect.Effect<
+    {
+      readonly handle: Handle<W> & { readonly runId: string }
+      readonly update: UpdateHandle<
+        Field<Workflow.UpdatesOf<W>[K], "success">,
+        Field<Workflow.UpdatesOf<W>[K], "error">
+      >
+    },
+    StartError | CallTimeout
   >
   /** The handle of an execution that was started before, here or elsewhere. Not checked until it is used. */
   readonly handle: <W extends Workflow.Any>(workflow: W, workflowId: string, runId?: string) => Handle<W>

@@ -69,16 +69,23 @@ export class WorkflowClosed extends Schema.TaggedError<WorkflowClosed>()("Workfl
 }
 
 /**
- * An open execution has this workflow id already (row X5).
+ * An open execution has this workflow id already (row X5), or a closed one had it and the start's `idReuse` does not
+ * allow another one after that (row X4).
  *
  * @category errors
  * @since 0.1.0
  */
-export class WorkflowAlreadyStarted
-  extends Schema.TaggedError<WorkflowAlreadyStarted>()("WorkflowAlreadyStarted", execution)
-{
+export class WorkflowAlreadyStarted extends Schema.TaggedError<WorkflowAlreadyStarted>()("WorkflowAlreadyStarted", {
+  ...execution,
+  /** Whether the run that stands in the way is closed. Absent: it is open. */
+  closed: Schema.optional(Schema.Boolean)
+}) {
   override get message(): string {
-    return `workflow ${name(this)} is already running as run ${this.runId}: use its handle, or another workflowId`
+    return this.closed === true
+      ? `workflow ${
+        name(this)
+      } ran before, as run ${this.runId}, and idReuse does not allow another run: use another workflowId`
+      : `workflow ${name(this)} is already running as run ${this.runId}: use its handle, or another workflowId`
   }
 }
 
@@ -95,6 +102,37 @@ export class QueryFailed extends Schema.TaggedError<QueryFailed>()("QueryFailed"
 }) {
   override get message(): string {
     return `query ${this.query} of workflow ${name(this)} failed: ${this.reason}`
+  }
+}
+
+/**
+ * The query was not asked, since the run has a status at which its caller wants no answer (row Q2).
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class QueryRejected extends Schema.TaggedError<QueryRejected>()("QueryRejected", {
+  ...execution,
+  query: Schema.String,
+  status: Schema.String
+}) {
+  override get message(): string {
+    return `query ${this.query} of workflow ${name(this)} was not asked: the run is ${this.status}`
+  }
+}
+
+/**
+ * The run knows no update of this id: none was accepted. Rejected ones are not remembered (rows U4, U5).
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class UpdateNotFound extends Schema.TaggedError<UpdateNotFound>()("UpdateNotFound", {
+  ...execution,
+  updateId: Schema.String
+}) {
+  override get message(): string {
+    return `workflow ${name(this)} has accepted no update ${this.updateId}: check the ids, or send the update`
   }
 }
 

@@ -3,8 +3,8 @@
  *
  * ```
  *   Commit ─▶ Verdict, Turns, TaskChanges      Claims, Tasks   who wakes what
- *   Children, Outgoing, Terminating                what a run does to others
- *   Runs, History, Mailbox, Leases             Changes         who is told
+ *   Children, Outgoing, Terminating, Imposing      what a run does to others, and others to it
+ *   Starts, Runs, Deleting, History, Mailbox, Leases   Changes   who is told
  *   Creating, Closing                          the first and the last of a run, for Commit and Runs
  *   all over Database (transactions, errors), Batch (many rows, few statements), Decode, Rows (checked rows)
  * ```
@@ -20,14 +20,17 @@ import * as Closing from "./sql/Closing.js"
 import * as Commit from "./sql/Commit.js"
 import * as Creating from "./sql/Creating.js"
 import * as Database from "./sql/Database.js"
+import * as Deleting from "./sql/Deleting.js"
 import type { Dialect } from "./sql/Dialect.js"
 import * as History from "./sql/History.js"
+import * as Imposing from "./sql/Imposing.js"
 import * as Leases from "./sql/Leases.js"
 import * as Mailbox from "./sql/Mailbox.js"
 import * as Outgoing from "./sql/Outgoing.js"
 import * as OutsideTasks from "./sql/OutsideTasks.js"
 import * as Runs from "./sql/Runs.js"
 import * as StartRates from "./sql/StartRates.js"
+import * as Starts from "./sql/Starts.js"
 import * as TaskChanges from "./sql/TaskChanges.js"
 import * as Tasks from "./sql/Tasks.js"
 import * as Terminating from "./sql/Terminating.js"
@@ -65,13 +68,17 @@ export const make = (options: Options): Store["Type"] => {
   const terminating = Terminating.statements(dialect, closing)
   const children = Children.statements(dialect, mailbox, terminating)
   const outgoing = Outgoing.statements(dialect, mailbox, children, terminating)
+  const imposing = Imposing.statements(dialect, outgoing, terminating, children)
   const turns = Turns.statements(dialect, { mailbox, closing, creating, children, outgoing, attributes })
   const taskChanges = TaskChanges.statements(dialect, mailbox)
   const registered = Leases.registered(dialect)
   return {
     about,
     ...Commit.make(db, turns, taskChanges, mailbox, creating, registered, changes),
-    ...Runs.make(db, creating, outgoing, terminating, children, changes),
+    ...Starts.make(db, creating, mailbox, imposing, changes),
+    ...Imposing.make(db, imposing, changes),
+    ...Runs.make(db),
+    ...Deleting.make(db, imposing, changes),
     ...Children.make(db, children),
     ...History.make(db),
     ...Mailbox.make(db, mailbox, changes),

@@ -8,6 +8,7 @@
  *   activity_tasks  one row a pending activity: queued | started | handed | paused | lost
  *   replies         answers for callers of another process
  *   workers         leases
+ *   start_requests  which run a start made, by its request
  * ```
  *
  * 1. `commit` is atomic: all that one entry names becomes durable together, or nothing of it does (I3).
@@ -25,12 +26,21 @@ import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { ActivityTask } from "../core/ActivityTask.js"
-import type { ParentClosePolicy, Status } from "../core/family/Execution.js"
-import type { AttributeType } from "../core/family/Notes.js"
+import type { Status } from "../core/family/Execution.js"
 import type { Mail, NewMail, Outgoing, PostResult } from "./Mail.js"
+import type {
+  AttributeChange,
+  CreateOptions,
+  CreateResult,
+  Creation,
+  ImposedEnd,
+  NewRun,
+  ParentLink
+} from "./NewRun.js"
 import type { OutsideChange, TaskChange, TaskNotice, TaskRevision } from "./TaskChange.js"
 
 export type * from "./Mail.js"
+export type * from "./NewRun.js"
 export type { OutsideChange, TaskChange, TaskNotice, TaskRevision } from "./TaskChange.js"
 
 /**
@@ -98,47 +108,6 @@ export interface Run {
 }
 
 /** @category models @since 0.1.0 */
-export interface NewRun {
-  readonly runId: string
-  readonly workflowId: string
-  readonly workflow: string
-  readonly taskQueue: string
-  readonly startedAt: number
-  /** Undefined: it is the first run of its chain. */
-  readonly firstRunId?: string | undefined
-  readonly previousRunId?: string | undefined
-  /** Default 1. */
-  readonly attempt?: number | undefined
-  /** Its first turn waits until then, whatever messages come but a cancel request (row X7). */
-  readonly startAt?: number | undefined
-  /** When its timeouts end it (row X8). */
-  readonly expiresAt?: number | undefined
-  /** What its start says of it, as JSON (row W12), and what it is found by (row W13). */
-  readonly notes?: string | undefined
-  readonly attributes?: ReadonlyArray<AttributeChange> | undefined
-  readonly parent?: ParentLink | undefined
-}
-
-/** A search attribute that is set to texts, a number or a boolean; without a value, removed. @since 0.1.0 */
-export interface AttributeChange {
-  readonly name: string
-  readonly type: AttributeType
-  readonly value?: unknown
-}
-
-/**
- * Whose child a run is: all runs of its chain are, so that the open one is found by it.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ParentLink {
-  readonly runId: string
-  readonly seq: number
-  readonly close: ParentClosePolicy
-}
-
-/** @category models @since 0.1.0 */
 export interface HistoryRow {
   readonly turn: number
   readonly at: number
@@ -199,24 +168,6 @@ export interface ClaimedTask extends Task {
   readonly workflow: string
   /** The history row that holds the ActivityScheduled event. */
   readonly row: HistoryRow
-}
-
-/**
- * A run that the turn of another one brings into being, with its Start in its mailbox. It is due when it may begin.
- *
- * One whose workflow id has an open run once the closes of the same commit are written is left out, and its Start with
- * it; the turn goes in all the same. What follows from that is up to whoever creates it.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Creation {
-  readonly run: NewRun
-  readonly start: NewMail
-  /** Owned by the worker of the commit from the beginning, under epoch 1, which then takes its first turn; else anybody's. */
-  readonly owned: boolean
-  /** Words what is posted in the same commit to say whether it was created, or which open run has its workflow id. */
-  readonly report?: ((result: CreateResult) => NewMail) | undefined
 }
 
 /** What one turn writes. @since 0.1.0 */
@@ -317,9 +268,6 @@ export interface Worker {
 }
 
 /** @category models @since 0.1.0 */
-export type CreateResult =
-  | { readonly _tag: "Created" }
-  | { readonly _tag: "AlreadyRunning"; readonly runId: string }
 
 /**
  * @category services
@@ -333,8 +281,11 @@ export class Store extends Context.Tag("perdure/Store")<Store, {
 
   /** Writes finished turns and task changes of one worker in one transaction. */
   readonly commit: (commit: Commit) => Effect.Effect<Committed, StoreError>
-  /** A run created by a process that does not host it: unowned, with its Start message in the mailbox, claimable at once. */
-  readonly create: (run: NewRun, start: NewMail) => Effect.Effect<CreateResult, StoreError>
+  /**
+   * A run created by a process that does not host it: unowned, with its Start message in the mailbox, claimable at once,
+   * unless runs of the same workflow id stand in its way.
+   */
+  readonly create: (run: NewRun, start: NewMail, options?: CreateOptions) => Effect.Effect<CreateResult, StoreError>
   /** Puts a message into an open run's mailbox, and makes an unowned run claimable at once. Queries also reach closed runs. */
   readonly post: (mail: NewMail, now: number) => Effect.Effect<PostResult, StoreError>
   /**
@@ -346,8 +297,11 @@ export class Store extends Context.Tag("perdure/Store")<Store, {
     events: string,
     format: number,
     now: number,
-    toParent?: (parent: ParentLink) => Outgoing | undefined
+    toParent?: ImposedEnd["toParent"]
   ) => Effect.Effect<PostResult, StoreError>
+
+  /** Takes a run and all that is kept of it out of the store; an open one is ended first, as `terminate` does. */
+  readonly deleteRun: (runId: string, end: ImposedEnd, now: number) => Effect.Effect<PostResult, StoreError>
 
   // --- what the runtime reads
 

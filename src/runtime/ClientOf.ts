@@ -18,6 +18,7 @@ import * as Completing from "./client/Completing.js"
 import { ExecutionHandle } from "./client/ExecutionHandle.js"
 import type { StartOptions } from "./client/Starting.js"
 import * as Starting from "./client/Starting.js"
+import * as WithStart from "./client/WithStart.js"
 import type { Engine } from "./Engine.js"
 
 /**
@@ -32,15 +33,33 @@ export const make = (
 ): Effect.Effect<Context.Tag.Service<typeof Client>> =>
   Effect.map(Effect.clock, (clock) => {
     const calls = new Calls(store, engine, () => Math.trunc(clock.unsafeCurrentTimeMillis()))
+    const handleOf = (workflow: Workflow.Any, run: Starting.Started) =>
+      new ExecutionHandle(calls, workflow, run.workflowId, run.runId, run.chain)
     const start = (workflow: Workflow.Any, payload?: unknown, options: StartOptions = {}) =>
       Effect.map(
         Starting.start(calls, workflow, payload, options),
-        (run) => new ExecutionHandle(calls, workflow, run.workflowId, run.runId, run.runId)
+        (run) => handleOf(workflow, run)
       )
     return {
       start,
       execute: (workflow: Workflow.Any, payload?: unknown, options?: StartOptions) =>
         Effect.flatMap(start(workflow, payload, options), (handle) => handle.result),
+      signalWithStart: (
+        workflow: Workflow.Any,
+        payload: unknown,
+        signal: WithStart.SignalToStart,
+        options: StartOptions
+      ) => Effect.map(WithStart.signal(calls, workflow, payload, signal, options), (run) => handleOf(workflow, run)),
+      updateWithStart: (
+        workflow: Workflow.Any,
+        payload: unknown,
+        update: WithStart.UpdateToStart,
+        options: StartOptions
+      ) =>
+        Effect.map(
+          WithStart.update(calls, workflow, payload, update, options),
+          ({ run, update }) => ({ handle: handleOf(workflow, run), update })
+        ),
       handle: (workflow: Workflow.Any, workflowId: string, runId?: string) =>
         new ExecutionHandle(calls, workflow, workflowId, runId, undefined),
       activity: (activity: Completing.Contract, key: ActivityKey) => Completing.make(calls, activity, key)

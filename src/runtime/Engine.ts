@@ -148,12 +148,13 @@ export class Engine {
     return !this.stopping && taskQueue === this.options.taskQueue && this.hosts.serves(workflow)
   }
 
-  /** Starts a run here; its first turn goes into the commit that creates it. */
-  start(run: NewRun, start: Start, settled: (settled: Settled) => void): void {
+  /** Starts a run here; its first turn, which takes in the others too, goes into the commit that creates it. */
+  start(run: NewRun, start: Start, settled: (settled: Settled) => void, others: ReadonlyArray<Item> = []): void {
     const host = this.hosts.workflow(run.workflow)!
     const from = { epoch: 1, wakeAt: undefined, attention: undefined }
     const execution = new Execution(run, host, this.around, from, run)
     this.resident.add(execution)
+    execution.inbox.push(...others)
     execution.post(Items.letter(start, settled))
   }
 

@@ -499,5 +499,45 @@ export const faults: ReadonlyArray<Fault> = [
     from: "    cancelRequested: ending.cancelRequested,\n",
     to: "    cancelRequested: false,\n",
     tests: ["core/Succession"]
+  },
+  {
+    name: "a message that comes with a start is posted after it",
+    breaks: "S10, U13",
+    file: "src/persistence/sql/Starts.ts",
+    from: "          yield* mailbox.post(tx, options.mail ?? [], startedAt)\n",
+    to: "",
+    tests: ["proofs/with-start"]
+  },
+  {
+    name: "a first turn leaves the signal that came with its start for later",
+    breaks: "S10",
+    file: "src/runtime/Engine.ts",
+    from: "    execution.inbox.push(...others)\n    execution.post(Items.letter(start, settled))\n",
+    to: "    execution.post(Items.letter(start, settled))\n    for (const other of others) execution.post(other)\n",
+    tests: ["proofs/with-start"]
+  },
+  {
+    name: "a signal that is sent again is taken in again",
+    breaks: "S1",
+    file: "src/core/family/Signal.ts",
+    from: "state.signalRequests?.has(message.requestId) === true",
+    to: "state.signalRequests?.has(message.requestId) === null",
+    tests: ["core/family/Signal", "proofs/with-start"]
+  },
+  {
+    name: "the request of a start is forgotten",
+    breaks: "X6",
+    file: "src/persistence/sql/Starts.ts",
+    from: "            yield* tx(remember, [workflowId, requestId, runId])\n",
+    to: "",
+    tests: ["persistence/SqliteStore"]
+  },
+  {
+    name: "a deleted run leaves its history",
+    breaks: "C12",
+    file: "src/persistence/sql/Deleting.ts",
+    from: "    \"DELETE FROM perdure_history WHERE run_id = ?\",\n",
+    to: "",
+    tests: ["persistence/SqliteStore"]
   }
 ]

@@ -117,3 +117,12 @@ CREATE TABLE perdure_rate_limits (
   task_queue TEXT NOT NULL PRIMARY KEY,
   next_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE perdure_start_requests (
+  workflow_id TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  run_id TEXT NOT NULL,
+  PRIMARY KEY (workflow_id, request_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX perdure_start_requests_run ON perdure_start_requests (run_id);

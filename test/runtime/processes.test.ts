@@ -67,6 +67,56 @@ describe("a client that hosts nothing", () => {
       assert.deepStrictEqual(yield* bakery.result, ["town: 1 by ada at 1"])
     }))
 
+  test("starts with a message, by policy and by request, and finds an update again (S1, S10, U5, U13, X5, X6)", (world) =>
+    Effect.gen(function*() {
+      const client = yield* Client
+      yield* world.worker("ada")
+      const options = { workflowId: "town", idConflict: "UseExisting" } as const
+      const order = client.signalWithStart(Bakery, "town", { name: "order", payload: 1, requestId: "first" }, {
+        workflowId: "town"
+      })
+      const first = yield* order
+      yield* until(first.query("baked"), (baked) => baked.length === 1)
+      assert.strictEqual((yield* order).runId, first.runId)
+      yield* first.signal("order", 2, { requestId: "second" })
+      yield* first.signal("order", 2, { requestId: "second" })
+      yield* until(first.query("baked"), (baked) => baked.length === 2)
+      const tasted = yield* client.updateWithStart(
+        Bakery,
+        "x",
+        { name: "taste", payload: "bread", updateId: "t" },
+        options
+      )
+      assert.strictEqual(tasted.handle.runId, first.runId)
+      assert.strictEqual(yield* tasted.update.result, 2)
+      yield* first.signal("close")
+      assert.deepStrictEqual(yield* first.result, ["town: 1 by ada at 1", "town: 2 by ada at 1"])
+      assert.strictEqual(yield* client.handle(Bakery, "town").updateHandle("taste", "t").result, 2)
+      const opened = yield* client.updateWithStart(Bakery, "new", { name: "taste", payload: "bread" }, options)
+      assert.notStrictEqual(opened.handle.runId, first.runId)
+      assert.strictEqual(yield* opened.update.result, 0)
+      const request = { workflowId: "town", idConflict: "TerminateExisting", requestId: "r" } as const
+      const replacing = yield* client.start(Bakery, "newer", request)
+      assert.deepInclude(yield* Effect.flip(opened.handle.result), { status: "Terminated" })
+      assert.strictEqual((yield* client.start(Bakery, "newer", request)).runId, replacing.runId)
+      yield* replacing.signal("close")
+      yield* replacing.result
+    }))
+
+  test("deletes a run in the memory of another process, whose activity stops (C12)", (world) =>
+    Effect.gen(function*() {
+      const client = yield* Client
+      const ada = yield* world.worker("ada")
+      const bakery = yield* client.start(Bakery, "town")
+      yield* bakery.signal("order", 0)
+      yield* until(bakery.describe, ({ pendingActivities }) => pendingActivities[0]?.state === "started")
+      yield* bakery.delete
+      assert.strictEqual((yield* Effect.flip(bakery.result))._tag, "WorkflowNotFound")
+      yield* until(Effect.sync(ada.said), (said) => said.includes("interrupted"))
+      const store = yield* Store
+      assert.deepStrictEqual(yield* store.runs({ limit: 9 }), [])
+    }))
+
   test("terminates a run in the memory of another process, whose activity stops (C10)", (world) =>
     Effect.gen(function*() {
       const client = yield* Client
@@ -74,8 +124,11 @@ describe("a client that hosts nothing", () => {
       const bakery = yield* client.start(Bakery, "town")
       yield* bakery.signal("order", 0)
       yield* until(bakery.describe, ({ pendingActivities }) => pendingActivities[0]?.state === "started")
-      yield* bakery.terminate()
-      assert.deepInclude(yield* Effect.flip(bakery.result), { status: "Terminated" })
+      yield* bakery.terminate("closed for good", { by: "the mayor" })
+      assert.deepInclude((yield* Effect.flip(bakery.result)) as WorkflowFailure, {
+        status: "Terminated",
+        failure: { _tag: "Terminated", message: "terminated: closed for good", details: { by: "the mayor" } }
+      })
       yield* until(Effect.sync(ada.said), (said) => said.includes("interrupted"))
     }))
 })

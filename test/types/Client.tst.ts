@@ -10,9 +10,11 @@ import type {
   CallTimeout,
   Description,
   QueryFailed,
+  QueryRejected,
   StoreUnavailable,
   UpdateFailed,
   UpdateHandle,
+  UpdateNotFound,
   WorkflowAlreadyStarted,
   WorkflowClosed
 } from "perdure"
@@ -107,10 +109,16 @@ describe("Handle", () => {
 
   it("query: the success by its name", () => {
     expect(handle.query("status")).type.toBe<
-      Effect.Effect<OrderStatus, QueryFailed | WorkflowNotFound | CallTimeout | ContractError | StoreUnavailable>
+      Effect.Effect<
+        OrderStatus,
+        QueryFailed | QueryRejected | WorkflowNotFound | CallTimeout | ContractError | StoreUnavailable
+      >
     >()
     expect(handle.query("has", "sku-1", { timeout: "1 second" })).type.toBe<
-      Effect.Effect<boolean, QueryFailed | WorkflowNotFound | CallTimeout | ContractError | StoreUnavailable>
+      Effect.Effect<
+        boolean,
+        QueryFailed | QueryRejected | WorkflowNotFound | CallTimeout | ContractError | StoreUnavailable
+      >
     >()
     // @ts-expect-error number
     handle.query("has", 1)
@@ -151,7 +159,10 @@ describe("Handle", () => {
   it("describe, cancel, terminate", () => {
     expect(handle.describe).type.toBe<Effect.Effect<Description, WorkflowNotFound | StoreUnavailable>>()
     expect(handle.cancel("late")).type.toBe<Effect.Effect<void, WorkflowNotFound | StoreUnavailable>>()
-    expect(handle.terminate()).type.toBe<Effect.Effect<void, WorkflowNotFound | WorkflowClosed | StoreUnavailable>>()
+    expect(handle.terminate("late", { by: "ada" })).type.toBe<
+      Effect.Effect<void, WorkflowNotFound | WorkflowClosed | ContractError | StoreUnavailable>
+    >()
+    expect(handle.delete).type.toBe<Effect.Effect<void, WorkflowNotFound | StoreUnavailable>>()
   })
 })
 
@@ -165,7 +176,10 @@ describe("Workflow.untyped", () => {
     order.signal("anything")
     order.signal("anything", 1)
     expect(order.query("anything", 1)).type.toBe<
-      Effect.Effect<unknown, QueryFailed | WorkflowNotFound | CallTimeout | ContractError | StoreUnavailable>
+      Effect.Effect<
+        unknown,
+        QueryFailed | QueryRejected | WorkflowNotFound | CallTimeout | ContractError | StoreUnavailable
+      >
     >()
     order.update("anything", { deep: [] }, { updateId: "1" })
   })
@@ -201,5 +215,71 @@ describe("Handle.activity", () => {
     expect(control.pause()).type.toBe<
       Effect.Effect<void, ActivityNotFound | WorkflowNotFound | ContractError | StoreUnavailable>
     >()
+  })
+})
+
+describe("a message that comes with a start", () => {
+  it("fits the contract", () => {
+    expect(
+      client.signalWithStart(OrderWorkflow, order, { name: "touch" }, { workflowId: "1" })
+    ).type.toBe<
+      Effect.Effect<
+        Handle<typeof OrderWorkflow> & { readonly runId: string },
+        WorkflowAlreadyStarted | ContractError | StoreUnavailable
+      >
+    >()
+    client.signalWithStart(OrderWorkflow, order, { name: "approve", payload: { by: "ada", approved: true } }, {})
+    // @ts-expect-error Property 'payload' is missing
+    client.signalWithStart(OrderWorkflow, order, { name: "approve" }, {})
+    // @ts-expect-error not assignable
+    client.signalWithStart(OrderWorkflow, order, { name: "slip" }, {})
+    // @ts-expect-error not assignable
+    client.signalWithStart(OrderWorkflow, order, { name: "touch" }, { idConflict: "Fail" })
+  })
+
+  it("an update says what becomes of an open run, and fails apart from the start", () => {
+    const sent = client.updateWithStart(OrderWorkflow, order, { name: "clear" }, { idConflict: "UseExisting" })
+    expect(sent).type.toBe<
+      Effect.Effect<
+        {
+          readonly handle: Handle<typeof OrderWorkflow> & { readonly runId: string }
+          readonly update: UpdateHandle<void, never>
+        },
+        WorkflowAlreadyStarted | ContractError | StoreUnavailable | CallTimeout
+      >
+    >()
+    // @ts-expect-error Property 'idConflict' is missing
+    client.updateWithStart(OrderWorkflow, order, { name: "clear" }, { workflowId: "1" })
+    // @ts-expect-error not assignable
+    client.updateWithStart(OrderWorkflow, order, { name: "clear" }, { idConflict: "TerminateExisting" })
+    // @ts-expect-error Property 'payload' is missing
+    client.updateWithStart(OrderWorkflow, order, { name: "addItem" }, { idConflict: "Fail" })
+  })
+})
+
+describe("policies of a start", () => {
+  it("are the ones there are", () => {
+    client.start(Nightly, undefined, { idReuse: "RejectDuplicate", idConflict: "TerminateExisting", requestId: "1" })
+    // @ts-expect-error not assignable
+    client.start(Nightly, undefined, { idReuse: "Never" })
+  })
+})
+
+describe("Handle.updateHandle", () => {
+  it("has the types of its update, and may not find it", () => {
+    expect(handle.updateHandle("addItem", "1").result).type.toBe<
+      Effect.Effect<
+        Cart,
+        | CartClosed
+        | UpdateFailed
+        | UpdateNotFound
+        | WorkflowNotFound
+        | CallTimeout
+        | ContractError
+        | StoreUnavailable
+      >
+    >()
+    // @ts-expect-error not assignable
+    handle.updateHandle("slip", "1")
   })
 })

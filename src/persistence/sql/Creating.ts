@@ -2,7 +2,7 @@
  * New runs: the one statement that writes their rows, whoever makes them.
  *
  * ```
- *   Runs.create    by a process that does not host it ──┐
+ *   Starts.create  by a process that does not host it ──┐
  *   first turn     by the worker that hosts it ─────────┼──▶ row, unless the workflow id has an open run
  *   TurnCommit.creates   by the turn of another run ────┘
  * ```
@@ -56,7 +56,7 @@ export interface Statements {
  *
  * @since 0.1.0
  */
-export const openRun = "SELECT run_id FROM perdure_runs WHERE status = 'Running' AND workflow_id = ?"
+const openRun = "SELECT run_id FROM perdure_runs WHERE status = 'Running' AND workflow_id = ?"
 
 /**
  * When a run without a first turn must be looked at: when it may begin, or is out of time.

@@ -1,19 +1,13 @@
 /**
- * Runs: created by those who do not host them, found, listed, terminated.
+ * Runs: found and listed.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { CreateResult, PostResult, Store } from "../Store.js"
-import type { Changes } from "./Changes.js"
-import type * as Children from "./Children.js"
-import type * as Creating from "./Creating.js"
-import { openRun } from "./Creating.js"
+import type { Store } from "../Store.js"
 import type { Database } from "./Database.js"
-import type * as Outgoing from "./Outgoing.js"
 import * as Rows from "./Rows.js"
-import type * as Terminating from "./Terminating.js"
 
 /**
  * The columns of a `Run`, from `perdure_runs r`.
@@ -29,16 +23,8 @@ export const columns = `r.run_id, r.workflow_id, r.workflow, r.task_queue, r.sta
  * @category constructors
  * @since 0.1.0
  */
-export const make = (
-  db: Database,
-  creating: Creating.Statements,
-  outgoing: Outgoing.Statements,
-  terminating: Terminating.Statements,
-  children: Children.Statements,
-  changes: Changes
-): Pick<Store["Type"], "create" | "terminate" | "findRun" | "findLatest" | "runs"> => {
+export const make = (db: Database): Pick<Store["Type"], "findRun" | "findLatest" | "runs"> => {
   const { text } = db.dialect
-  const open = text(openRun)
   const byId = text(`SELECT ${columns} FROM perdure_runs r WHERE r.run_id = ?`)
   const openOf = text(`SELECT ${columns} FROM perdure_runs r WHERE r.status = 'Running' AND r.workflow_id = ?`)
   const latestOf = text(
@@ -52,34 +38,7 @@ export const make = (
   const listByStatus = text(
     `SELECT ${columns} FROM perdure_runs r WHERE r.status = ? AND r.run_id < ? ORDER BY r.run_id DESC LIMIT ?`
   )
-  const target = text(`SELECT run_id, status, owner FROM perdure_runs WHERE run_id = ?${db.dialect.lockRows}`)
   return {
-    create: (run, start) =>
-      db.write("create", (tx) =>
-        Effect.gen(function*() {
-          const [found] = yield* Effect.flatMap(tx(open, [run.workflowId]), Rows.runId)
-          if (found !== undefined) {
-            return { _tag: "AlreadyRunning", runId: found } satisfies CreateResult
-          }
-          yield* creating.create(tx, "", [{ run, start, owned: false }], run.startedAt)
-          return { _tag: "Created" } satisfies CreateResult
-        })).pipe(Effect.tap((result) => result._tag === "Created" ? changes.announce : Effect.void)),
-
-    terminate: (runId, events, format, now, toParent) =>
-      db.write("terminate", (tx) =>
-        Effect.gen(function*() {
-          const [run] = yield* Effect.flatMap(tx(target, [runId]), Rows.target)
-          if (run === undefined || run.status !== "Running") {
-            return (run === undefined ? "NotFound" : "Closed") satisfies PostResult
-          }
-          yield* terminating.end(tx, [run], { status: "Terminated", events, format }, now)
-          yield* children.closeWith(tx, [runId], now)
-          const [{ parent } = { parent: undefined }] = yield* Effect.flatMap(tx(byId, [runId]), Rows.run)
-          const told = parent === undefined ? undefined : toParent?.(parent)
-          yield* outgoing.deliver(tx, told === undefined ? [] : [told], now)
-          return "Posted" satisfies PostResult
-        })).pipe(Effect.tap((result) => result === "Posted" ? changes.announce : Effect.void)),
-
     findRun: (runId) =>
       db.read(
         "findRun",

@@ -74,7 +74,7 @@ export const make = (db: Database, registered: Registered): Pick<
   const noticed = text(
     `SELECT t.run_id, t.seq, t.attempt, CASE WHEN r.status = 'Running' THEN 1 ELSE 0 END AS open,
       t.cancel_requested, t.paused, t.forgotten, t.revision, t.options
-    FROM perdure_activity_tasks t JOIN perdure_runs r ON r.run_id = t.run_id
+    FROM perdure_activity_tasks t LEFT JOIN perdure_runs r ON r.run_id = t.run_id
     WHERE (t.cancel_requested = 1 OR t.revision > 0) AND t.worker = ?`
   )
   const dropOrphans = Batch.make(db.dialect, {

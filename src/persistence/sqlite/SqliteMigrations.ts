@@ -203,5 +203,19 @@ export const migrations: ReadonlyArray<Migration> = [
   next_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID`
     ]
+  },
+  {
+    version: 6,
+    name: "requests to start",
+    statements: [
+      // Only starts that name a request are here. Deleted with their run.
+      `CREATE TABLE perdure_start_requests (
+  workflow_id TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  run_id TEXT NOT NULL,
+  PRIMARY KEY (workflow_id, request_id)
+) STRICT, WITHOUT ROWID`,
+      "CREATE INDEX perdure_start_requests_run ON perdure_start_requests (run_id)"
+    ]
   }
 ]

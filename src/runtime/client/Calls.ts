@@ -90,6 +90,11 @@ export class Calls {
     )
   }
 
+  /** The open run of a workflow id, else its latest one. */
+  latest(workflowId: string, call: string): Effect.Effect<Run | undefined, StoreUnavailable> {
+    return Effect.map(this.of(call, this.store.findLatest(workflowId)), Option.getOrUndefined)
+  }
+
   /** Puts a message into a run's mailbox. */
   post(
     runId: string,

@@ -88,7 +88,11 @@ export const outcome = (target: Target, closing: Closing): Effect.Effect<unknown
     case "ExecutionCanceled":
       return fail("Canceled", { _tag: "Canceled", message: withReason("canceled", closing.reason) })
     case "ExecutionTerminated":
-      return fail("Terminated", { _tag: "Terminated", message: withReason("terminated", closing.reason) })
+      return fail("Terminated", {
+        _tag: "Terminated",
+        message: withReason("terminated", closing.reason),
+        ...(closing.details === undefined ? {} : { details: closing.details })
+      })
     case "ExecutionTimedOut":
       return fail("TimedOut", timeoutFailure(closing.timeout))
     case "ExecutionContinuedAsNew":

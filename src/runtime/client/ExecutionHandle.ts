@@ -5,20 +5,19 @@
  */
 import * as Effect from "effect/Effect"
 import type { Turn } from "../../core/Event.js"
-import * as Events from "../../core/Event.js"
 import type { Description } from "../../dsl/Client.js"
 import type { ActivityControl } from "../../dsl/OutsideActivity.js"
 import { untyped } from "../../dsl/Untyped.js"
 import type * as Workflow from "../../dsl/Workflow.js"
-import type { StoreUnavailable } from "../../dsl/WorkflowFailure.js"
-import { WorkflowClosed, WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
-import { toParent } from "../execution/Relations.js"
+import type { StoreUnavailable, WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
 import type { Calls, Target, TimeoutOption } from "./Calls.js"
-import { nameOf, timeoutOf, within } from "./Calls.js"
+import { timeoutOf, within } from "./Calls.js"
 import * as Controlling from "./Controlling.js"
 import * as Describing from "./Describing.js"
 import * as Ending from "./Ending.js"
+import * as KnownUpdate from "./KnownUpdate.js"
 import * as Querying from "./Querying.js"
+import * as Removing from "./Removing.js"
 import * as Sending from "./Sending.js"
 import * as Updating from "./Updating.js"
 
@@ -49,36 +48,23 @@ export class ExecutionHandle implements Target {
     return Effect.flatMap(Ending.closing(this.#calls, this), (closing) => Ending.outcome(this, closing))
   }
 
-  signal(name: string, payload?: unknown): Effect.Effect<void, unknown> {
-    return Sending.signal(this.#calls, this, name, payload)
+  signal(name: string, payload?: unknown, options?: Sending.SignalOptions): Effect.Effect<void, unknown> {
+    return Sending.signal(this.#calls, this, name, payload, options?.requestId)
   }
 
   cancel(reason = ""): Effect.Effect<void, unknown> {
     return Sending.cancel(this.#calls, this, reason)
   }
 
-  terminate(reason = ""): Effect.Effect<void, WorkflowNotFound | WorkflowClosed | StoreUnavailable> {
-    const { engine, store } = this.#calls
-    const closing = { _tag: "ExecutionTerminated" as const, reason }
-    return this.#calls.onCurrent(this, "terminate", (runId) =>
-      Effect.gen(this, function*() {
-        const done = yield* this.#calls.of(
-          "terminate",
-          store.terminate(
-            runId,
-            Events.encode([closing]),
-            Events.format,
-            this.#calls.now(),
-            (parent) => toParent(parent, runId, closing)
-          )
-        )
-        if (done === "Closed") return yield* new WorkflowClosed(nameOf(this))
-        if (done === "NotFound") return yield* new WorkflowNotFound(nameOf(this))
-        engine?.terminated(runId, closing)
-      }))
+  terminate(reason = "", details?: unknown): Effect.Effect<void, unknown> {
+    return Removing.terminate(this.#calls, this, reason, details)
   }
 
-  query(name: string, payload?: unknown, options?: TimeoutOption): Effect.Effect<unknown, unknown> {
+  get delete(): Effect.Effect<void, WorkflowNotFound | StoreUnavailable> {
+    return Removing.remove(this.#calls, this)
+  }
+
+  query(name: string, payload?: unknown, options?: Querying.QueryOptions): Effect.Effect<unknown, unknown> {
     return Querying.query(this.#calls, this, name, payload, options)
   }
 
@@ -93,6 +79,10 @@ export class ExecutionHandle implements Target {
       timeoutOf(options),
       Effect.flatMap(this.startUpdate(name, payload, options), (handle) => handle.result)
     )
+  }
+
+  updateHandle(name: string, updateId: string, options?: TimeoutOption) {
+    return KnownUpdate.handle(this.#calls, this, { id: updateId, name }, options)
   }
 
   activity(activityId: string): ActivityControl {

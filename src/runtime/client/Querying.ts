@@ -9,10 +9,15 @@ import { v4 as uuid } from "uuid"
 import { ContractError } from "../../dsl/Contract.js"
 import * as Untyped from "../../dsl/Untyped.js"
 import type { StoreUnavailable } from "../../dsl/WorkflowFailure.js"
-import { QueryFailed, WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
+import { QueryFailed, QueryRejected, WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
 import { movedReason } from "../Replies.js"
 import type { Calls, Target, TimeoutOption } from "./Calls.js"
 import { nameOf, timeoutOf, within } from "./Calls.js"
+
+/** @since 0.1.0 */
+export interface QueryOptions extends TimeoutOption {
+  readonly reject?: "NotOpen" | "NotCompletedCleanly" | undefined
+}
 
 type Answer = Either.Either<unknown, string>
 
@@ -22,7 +27,7 @@ export const query = (
   target: Target,
   name: string,
   payload: unknown,
-  options: TimeoutOption | undefined
+  options: QueryOptions | undefined
 ): Effect.Effect<unknown, unknown> =>
   Effect.suspend(() => {
     const contract = Untyped.query(target.workflow, name)
@@ -30,7 +35,7 @@ export const query = (
     const encoded = contract.payload.encode(payload)
     if (Either.isLeft(encoded)) return Effect.fail(encoded.left)
     const call = `query ${name}`
-    const answered = Effect.flatMap(calls.runIdOf(target, call), (runId) =>
+    const answered = Effect.flatMap(asked(calls, target, name, options), (runId) =>
       Effect.flatMap(
         ask(calls, runId, name, encoded.right),
         (answer) =>
@@ -51,6 +56,21 @@ export const query = (
       )
     )
   })
+
+/** The run to be asked, unless its caller wants no answer of a run with such a status (row Q2). */
+const asked = (
+  calls: Calls,
+  target: Target,
+  name: string,
+  options: QueryOptions | undefined
+): Effect.Effect<string, WorkflowNotFound | QueryRejected | StoreUnavailable> => {
+  const reject = options?.reject
+  if (reject === undefined) return calls.runIdOf(target, `query ${name}`)
+  return Effect.flatMap(calls.find(target, `query ${name}`), ({ runId, status }) => {
+    const accepted = status === "Running" || reject === "NotCompletedCleanly" && status === "Completed"
+    return accepted ? Effect.succeed(runId) : Effect.fail(new QueryRejected({ ...nameOf(target), query: name, status }))
+  })
+}
 
 /** It sees all that was acknowledged before, here and in other processes (row Q1). */
 const ask = (

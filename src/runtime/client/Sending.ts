@@ -9,31 +9,54 @@ import * as Either from "effect/Either"
 import type { Stored } from "../../core/Message.js"
 import { ContractError } from "../../dsl/Contract.js"
 import * as Untyped from "../../dsl/Untyped.js"
+import type * as Workflow from "../../dsl/Workflow.js"
 import type { StoreUnavailable } from "../../dsl/WorkflowFailure.js"
 import { WorkflowClosed, WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
 import type { Settled } from "../execution/Item.js"
 import { letter } from "../execution/Item.js"
 import type { Calls, Target } from "./Calls.js"
 import { isClosed, nameOf, unavailable } from "./Calls.js"
+import { checkId } from "./Starting.js"
 
 type Message = Extract<Stored, { readonly _tag: "Signal" | "Cancel" }>
 type Trouble = WorkflowNotFound | WorkflowClosed | ContractError | StoreUnavailable
+
+/** @since 0.1.0 */
+export interface SignalOptions {
+  readonly requestId?: string | undefined
+}
 
 /** @since 0.1.0 */
 export const signal = (
   calls: Calls,
   target: Target,
   name: string,
-  payload: unknown
+  payload: unknown,
+  requestId: string | undefined
 ): Effect.Effect<void, Trouble> =>
   Effect.suspend((): Effect.Effect<void, Trouble> => {
-    const contract = Untyped.signal(target.workflow, name)
-    if (contract instanceof ContractError) return Effect.fail(contract)
-    const encoded = contract.payload.encode(payload)
-    if (Either.isLeft(encoded)) return Effect.fail(encoded.left)
-    const input = encoded.right
-    return send(calls, target, { _tag: "Signal", name, ...(input === undefined ? {} : { input }) })
+    const prepared = prepare(target.workflow, name, payload, requestId)
+    return Either.isLeft(prepared) ? Effect.fail(prepared.left) : send(calls, target, prepared.right)
   })
+
+/** The signal as it is sent; the left side says why it is not. @since 0.1.0 */
+export const prepare = (
+  workflow: Workflow.Any,
+  name: string,
+  payload: unknown,
+  requestId: string | undefined
+): Either.Either<Extract<Message, { readonly _tag: "Signal" }>, ContractError> => {
+  const contract = Untyped.signal(workflow, name)
+  if (contract instanceof ContractError) return Either.left(contract)
+  const refused = requestId === undefined ? undefined : checkId(`request id of signal ${name}`, requestId)
+  if (refused !== undefined) return Either.left(refused)
+  return Either.map(contract.payload.encode(payload), (input) => ({
+    _tag: "Signal",
+    name,
+    ...(input === undefined ? {} : { input }),
+    ...(requestId === undefined ? {} : { requestId })
+  }))
+}
 
 /** A request to a closed run changes nothing, and neither does a second one (row C1). @since 0.1.0 */
 export const cancel = (calls: Calls, target: Target, reason: string): Effect.Effect<void, Trouble> =>
@@ -42,7 +65,8 @@ export const cancel = (calls: Calls, target: Target, reason: string): Effect.Eff
     ContractError: () => Effect.void
   })
 
-const send = (calls: Calls, target: Target, message: Message): Effect.Effect<void, Trouble> => {
+/** @since 0.1.0 */
+export const send = (calls: Calls, target: Target, message: Message): Effect.Effect<void, Trouble> => {
   const call = message._tag === "Signal" ? `signal ${message.name}` : "cancel"
   return calls.onCurrent(target, call, (runId) => {
     const mailed = byMail(calls, target, runId, message, call)

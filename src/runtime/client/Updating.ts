@@ -38,19 +38,85 @@ export interface UpdateOptions extends TimeoutOption {
 
 /** @since 0.1.0 */
 export interface UpdateHandle {
+  readonly workflowId: string
+  readonly runId: string
   readonly updateId: string
   readonly result: Effect.Effect<unknown, unknown>
 }
 
-type Message = Extract<Stored, { readonly _tag: "Update" }>
+/** @since 0.1.0 */
+export type Message = Extract<Stored, { readonly _tag: "Update" }>
 type Final = Outcome | Extract<UpdateAnswer, { readonly _tag: "Rejected" }>
 type Trouble = WorkflowNotFound | WorkflowClosed | StoreUnavailable
 
-/** What its sender is told first: the end of it, or how to wait for that. */
-type First = { readonly _tag: "Final"; readonly final: Final } | {
+/** What its sender is told first: the end of it, or how to wait for that; by the run that has it. @since 0.1.0 */
+export type First = { readonly _tag: "Final"; readonly runId: string; readonly final: Final } | {
   readonly _tag: "Accepted"
+  readonly runId: string
   readonly wait: Effect.Effect<Final, Trouble>
 }
+
+/** The update as it is sent; the left side says why it is not. @since 0.1.0 */
+export const prepare = (
+  target: Target,
+  name: string,
+  payload: unknown,
+  id: string | undefined
+): Either.Either<Message, ContractError> => {
+  const contract = Untyped.update(target.workflow, name)
+  if (contract instanceof ContractError) return Either.left(contract)
+  const updateId = id ?? uuid()
+  const refused = checkId(`update id of ${name}`, updateId)
+  if (refused !== undefined) return Either.left(refused)
+  return Either.map(
+    contract.payload.encode(payload),
+    (input): Message => ({ _tag: "Update", id: updateId, name, ...(input === undefined ? {} : { input }) })
+  )
+}
+
+/** What its caller makes of the outcome of an update. @since 0.1.0 */
+export const outcome = (
+  target: Target,
+  update: Pick<Message, "id" | "name">,
+  final: Final
+): Effect.Effect<unknown, unknown> => {
+  const contract = Untyped.update(target.workflow, update.name)
+  if (contract instanceof ContractError) return Effect.fail(contract)
+  if (final._tag === "UpdateCompleted") return contract.success.decode(final.result)
+  const { _tag, failure } = final
+  const declared = failure._tag === "Declared" ? contract.error.decode(failure.error) : undefined
+  return Effect.fail(
+    declared !== undefined && Either.isRight(declared)
+      ? declared.right
+      : new UpdateFailed({
+        ...nameOf(target),
+        update: update.name,
+        updateId: update.id,
+        rejected: _tag === "Rejected",
+        failure
+      })
+  )
+}
+
+/** The handle of an update that its run has answered at least once. @since 0.1.0 */
+export const handleOf = (
+  target: Target,
+  message: Message,
+  first: First,
+  options: TimeoutOption | undefined
+): UpdateHandle => ({
+  workflowId: target.workflowId,
+  runId: first.runId,
+  updateId: message.id,
+  result: first._tag === "Final"
+    ? outcome(target, message, first.final)
+    : within(
+      target,
+      `update ${message.name}`,
+      timeoutOf(options),
+      Effect.flatMap(first.wait, (final) => outcome(target, message, final))
+    )
+})
 
 /** Sends an update; succeeds once it is accepted and cannot be lost. @since 0.1.0 */
 export const startUpdate = (
@@ -61,35 +127,20 @@ export const startUpdate = (
   options: UpdateOptions | undefined
 ): Effect.Effect<UpdateHandle, unknown> =>
   Effect.suspend((): Effect.Effect<UpdateHandle, unknown> => {
-    const contract = Untyped.update(target.workflow, name)
-    if (contract instanceof ContractError) return Effect.fail(contract)
-    const encoded = contract.payload.encode(payload)
-    if (Either.isLeft(encoded)) return Effect.fail(encoded.left)
-    const updateId = options?.updateId ?? uuid()
-    const refused = checkId(`update id of ${name}`, updateId)
-    if (refused !== undefined) return Effect.fail(refused)
-    const input = encoded.right
-    const message: Message = { _tag: "Update", id: updateId, name, ...(input === undefined ? {} : { input }) }
-    const bounded = <A, E>(effect: Effect.Effect<A, E>) => within(target, `update ${name}`, timeoutOf(options), effect)
-    const errorOf = ({ _tag, failure }: Exclude<Final, { readonly _tag: "UpdateCompleted" }>): unknown => {
-      const declared = failure._tag === "Declared" ? contract.error.decode(failure.error) : undefined
-      return declared !== undefined && Either.isRight(declared)
-        ? declared.right
-        : new UpdateFailed({ ...nameOf(target), update: name, updateId, rejected: _tag === "Rejected", failure })
-    }
-    const end = (final: Final): Effect.Effect<unknown, unknown> =>
-      final._tag === "UpdateCompleted" ? contract.success.decode(final.result) : Effect.fail(errorOf(final))
-    return Effect.flatMap(bounded(send(calls, target, message)), (first): Effect.Effect<UpdateHandle, unknown> => {
-      if (first._tag === "Accepted") {
-        return Effect.succeed({ updateId, result: bounded(Effect.flatMap(first.wait, end)) })
-      }
-      return first.final._tag === "Rejected"
-        ? Effect.fail(errorOf(first.final))
-        : Effect.succeed({ updateId, result: end(first.final) })
-    })
+    const prepared = prepare(target, name, payload, options?.updateId)
+    if (Either.isLeft(prepared)) return Effect.fail(prepared.left)
+    const message = prepared.right
+    return Effect.flatMap(
+      within(target, `update ${name}`, timeoutOf(options), send(calls, target, message)),
+      (first): Effect.Effect<UpdateHandle, unknown> =>
+        first._tag === "Final" && first.final._tag === "Rejected"
+          ? Effect.zipRight(outcome(target, message, first.final), Effect.never)
+          : Effect.succeed(handleOf(target, message, first, options))
+    )
   })
 
-const send = (calls: Calls, target: Target, message: Message): Effect.Effect<First, Trouble> => {
+/** @since 0.1.0 */
+export const send = (calls: Calls, target: Target, message: Message): Effect.Effect<First, Trouble> => {
   const { engine } = calls
   const call = `update ${message.name}`
   return calls.onCurrent(target, call, (runId) =>
@@ -112,11 +163,11 @@ const byEngine = (
     (told): Effect.Effect<First, Trouble> => {
       switch (told._tag) {
         case "Accepted":
-          return Effect.succeed({ _tag: "Accepted", wait: untilFinal(calls, engine, target, runId, message) })
+          return Effect.succeed({ _tag: "Accepted", runId, wait: untilFinal(calls, engine, target, runId, message) })
         case "Rejected":
         case "UpdateCompleted":
         case "UpdateFailed":
-          return Effect.succeed({ _tag: "Final", final: told })
+          return Effect.succeed({ _tag: "Final", runId, final: told })
         default:
           return instead(calls, target, runId, message, told)
       }
@@ -174,7 +225,7 @@ const instead = (
     case "Dropped":
       return isClosed(settled.reason)
         ? ofClosed(calls, target, runId, message)
-        : Effect.succeed({ _tag: "Final", final: refusedFor(settled.reason) })
+        : Effect.succeed({ _tag: "Final", runId, final: refusedFor(settled.reason) })
     default:
       return byMail(calls, target, runId, message)
   }
@@ -229,31 +280,46 @@ const byMail = (calls: Calls, target: Target, runId: string, message: Message): 
     const posted = yield* calls.post(run.runId, { ...message, replyTo }, call)
     if (posted === "NotFound") return yield* new WorkflowNotFound(nameOf(target))
     if (posted === "Closed") return yield* ofClosed(calls, target, run.runId, message)
-    const answer = (yield* calls.reply(`${replyTo}/accepted`)) as UpdateAnswer | { readonly _tag: "Closed" }
+    return yield* afterPost(calls, target, run, message, replyTo)
+  })
+
+/** The first answer to an update that is in the mailbox of its run. @since 0.1.0 */
+export const afterPost = (
+  calls: Calls,
+  target: Target,
+  run: { readonly runId: string; readonly turn: number },
+  message: Message,
+  replyTo: string
+): Effect.Effect<First, Trouble> =>
+  Effect.flatMap(calls.reply(`${replyTo}/accepted`), (reply): Effect.Effect<First, Trouble> => {
+    const answer = reply as UpdateAnswer | { readonly _tag: "Closed" }
+    const { runId } = run
     switch (answer._tag) {
       case "Closed":
-        return yield* ofClosed(calls, target, run.runId, message)
+        return ofClosed(calls, target, runId, message)
       case "Accepted":
         // By the run that follows, where it waited unseen while this one ended (row U7).
-        return {
-          _tag: "Accepted",
-          wait: untilRecorded(
-            calls,
-            answer.runId === undefined || answer.runId === run.runId ? run : { runId: answer.runId, turn: 0 },
-            message.id,
-            replyTo
-          )
-        }
+        return Effect.succeed(
+          answer.runId === undefined || answer.runId === runId
+            ? { _tag: "Accepted", runId, wait: untilRecorded(calls, run, message.id, replyTo) }
+            : {
+              _tag: "Accepted",
+              runId: answer.runId,
+              wait: untilRecorded(calls, { runId: answer.runId, turn: 0 }, message.id, replyTo)
+            }
+        )
       default:
-        return { _tag: "Final", final: answer }
+        return Effect.succeed({ _tag: "Final", runId, final: answer })
     }
   })
 
 /**
  * Waits for the reply, if one was asked for; also reads the history on from a turn, since another worker, or another
  * caller of the same update, may have got the reply.
+ *
+ * @since 0.1.0
  */
-const untilRecorded = (
+export const untilRecorded = (
   calls: Calls,
   from: { readonly runId: string; readonly turn: number },
   updateId: string,
@@ -278,14 +344,14 @@ const ofClosed = (
   message: Message
 ): Effect.Effect<First, WorkflowClosed | StoreUnavailable> =>
   Effect.flatMap(search(calls, runId, message.id, 0), (found) => {
-    if (found.outcome !== undefined) return Effect.succeed({ _tag: "Final", final: found.outcome })
+    if (found.outcome !== undefined) return Effect.succeed({ _tag: "Final", runId, final: found.outcome })
     return found.accepted
-      ? Effect.succeed({ _tag: "Final", final: abandoned(message.id) })
+      ? Effect.succeed({ _tag: "Final", runId, final: abandoned(message.id) })
       : Effect.fail(new WorkflowClosed(nameOf(target)))
   })
 
-/** What the history after a turn says of an update. */
-const search = (
+/** What the history after a turn says of an update. @since 0.1.0 */
+export const search = (
   calls: Calls,
   runId: string,
   updateId: string,

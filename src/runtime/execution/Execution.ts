@@ -19,6 +19,7 @@ import * as Commands from "../../core/Command.js"
 import type { Event, Turn } from "../../core/Event.js"
 import * as Events from "../../core/Event.js"
 import { followerOf } from "../../core/family/Execution.js"
+import * as Signals from "../../core/family/Signal.js"
 import type { Update } from "../../core/family/Update.js"
 import { Limits } from "../../core/Limits.js"
 import type { RunState } from "../../core/RunState.js"
@@ -236,6 +237,8 @@ export class Execution {
 
   private dropLetter(letter: Letter, reason: string, dropped: Array<Letter>): void {
     dropped.push(letter)
+    // Taken in before, perhaps with a commit that is still under way: its sender is told so then (row S1).
+    if (reason === Signals.repeated) return this.commits.after(() => letter.settled?.({ _tag: "Recorded" }))
     if (letter.message._tag === "Signal") this.around.warn(this, `signal ${letter.message.name} dropped: ${reason}`)
     letter.settled?.({ _tag: "Dropped", reason })
   }
@@ -298,10 +301,7 @@ export class Execution {
     RunStates.evolve(this.state, turn)
     this.fibers = this.interpreter.fibers
     const { closed } = this.state
-    if (closed !== undefined) {
-      Consequences.addEnd(consequences, this.state, closed, at)
-      dropped = [...dropped, ...this.updates.takeAttached(consequences, at)]
-    }
+    if (closed !== undefined) Consequences.addEnd(consequences, this.state, closed, at)
     const creates = next.length === 0 ? consequences.creates : [...consequences.creates, ...next]
     const attention = this.attentionAfter()
     // Written out: copying the parts of it together took a tenth of a turn's time.

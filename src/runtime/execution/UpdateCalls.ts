@@ -17,7 +17,6 @@ import type { Update } from "../../core/family/Update.js"
 import { Limits } from "../../core/Limits.js"
 import * as Messages from "../../core/Message.js"
 import type { RunState } from "../../core/RunState.js"
-import * as Consequences from "./Consequences.js"
 import type { Letter, UpdateAnswer } from "./Item.js"
 
 /**
@@ -38,8 +37,6 @@ export interface Desk {
 export class UpdateCalls {
   /** Came before the body set up its handlers. */
   private early: Array<Letter> = []
-  /** Callers in other processes of updates that are in progress: their rows stay in the mailbox until then. */
-  private attached: Array<readonly [Letter, Update]> = []
 
   constructor(private readonly desk: Desk) {}
 
@@ -52,8 +49,8 @@ export class UpdateCalls {
     const { desk } = this
     const known = desk.state.updates.get(update.id)
     if (known !== undefined) {
-      if (known.outcome === undefined && update.replyTo !== undefined) this.attached.push([letter, update])
-      else desk.settle(letter, update, known.outcome ?? { _tag: "Accepted" })
+      // A caller in another process that hears no more than this reads the outcome in the history.
+      desk.settle(letter, update, known.outcome ?? { _tag: "Accepted" })
       return true
     }
     if (desk.state.turn === 0) return false
@@ -72,13 +69,8 @@ export class UpdateCalls {
     return true
   }
 
-  /** After a turn: answers whose outcome is there now, and gives back those that handlers are there for now. */
+  /** After a turn: gives back those that handlers are there for now. */
   afterTurn(): ReadonlyArray<Letter> {
-    if (this.attached.length > 0) {
-      const attached = this.attached
-      this.attached = []
-      for (const [letter, update] of attached) this.answers(letter, update)
-    }
     if (this.early.length === 0) return none
     const early = this.takeEarly()
     const now: Array<Letter> = []
@@ -86,18 +78,6 @@ export class UpdateCalls {
       ;(letter.message._tag === "Update" && this.desk.canAnswer(letter.message) ? now : this.early).push(letter)
     }
     return now
-  }
-
-  /** At the end of the run: answers the callers elsewhere that still wait, so that no mail of theirs is left. */
-  takeAttached(consequences: Consequences.Consequences, at: number): ReadonlyArray<Letter> {
-    const { attached } = this
-    if (attached.length === 0) return none
-    this.attached = []
-    for (const [, { id, replyTo }] of attached) {
-      const outcome = this.desk.state.updates.get(id)?.outcome ?? Consequences.abandoned(id)
-      for (const reply of Consequences.repliesTo(replyTo, outcome, at)) consequences.add("replies", reply)
-    }
-    return attached.map(([letter]) => letter)
   }
 
   takeEarly(): ReadonlyArray<Letter> {

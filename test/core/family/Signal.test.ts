@@ -20,6 +20,14 @@ describe("Signal", () => {
     assert.strictEqual(given(received).when({ _tag: "Signal", name: "go" }).becomes(received).signals, 2)
   })
 
+  it("S1: a request is taken in once, however often it is sent; another one, and one without, count as ever", () => {
+    const received = { _tag: "SignalReceived", name: "go", requestId: "1" } as const
+    given().when({ _tag: "Signal", name: "go", requestId: "1" }).becomes(received)
+    given(received).when({ _tag: "Signal", name: "go", requestId: "1" }).dropped(Signal.repeated)
+    given(received).when({ _tag: "Signal", name: "go", requestId: "2" }).becomes({ ...received, requestId: "2" })
+    given(received).when({ _tag: "Signal", name: "go" }).becomes({ _tag: "SignalReceived", name: "go" })
+  })
+
   it("S1: given a closed run, it is dropped", () => {
     given({ _tag: "ExecutionCompleted" }).when({ _tag: "Signal", name: "go" }).dropped("the run is closed (Completed)")
   })

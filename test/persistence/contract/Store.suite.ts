@@ -10,6 +10,7 @@ import * as Leases from "./Leases.suite.js"
 import * as Mailbox from "./Mailbox.suite.js"
 import * as Runs from "./Runs.suite.js"
 import { staffed } from "./Samples.js"
+import * as Starts from "./Starts.suite.js"
 import * as Tasks from "./Tasks.suite.js"
 
 /** `empty` gives an empty store each time it is built. */
@@ -18,6 +19,7 @@ export const suite = (name: string, empty: Layer.Layer<Store, StoreError>) => {
   describe(name, () => {
     describe("commit", () => Commit.suite(layer))
     describe("runs", () => Runs.suite(layer))
+    describe("starts", () => Starts.suite(layer))
     describe("mailbox", () => Mailbox.suite(layer))
     describe("tasks", () => Tasks.suite(layer))
     describe("leases", () => Leases.suite(layer, empty))

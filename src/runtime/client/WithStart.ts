@@ -1,0 +1,131 @@
+/**
+ * A message together with the start of the run that it is for, if there is none (rows S10, U13).
+ *
+ * ```
+ *   open run? ──yes──▶ the message alone ── closed meanwhile? ──▶ from the beginning
+ *       │ no
+ *       └──▶ one commit, or one transaction: run, Start, message ── another one was first? ──▶ from the beginning
+ * ```
+ *
+ * A crash before that write leaves nothing of either; one after it leaves both, and the caller, who heard nothing, asks
+ * again: by the ids of the update, or of the request, it finds what it asked for.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { v4 as uuid } from "uuid"
+import * as Messages from "../../core/Message.js"
+import type { StartError } from "../../dsl/Client.js"
+import type * as Workflow from "../../dsl/Workflow.js"
+import type { CallTimeout } from "../../dsl/WorkflowFailure.js"
+import { WorkflowAlreadyStarted } from "../../dsl/WorkflowFailure.js"
+import { letter } from "../execution/Item.js"
+import type { Calls, Target, TimeoutOption } from "./Calls.js"
+import { timeoutOf, within } from "./Calls.js"
+import * as KnownUpdate from "./KnownUpdate.js"
+import * as Sending from "./Sending.js"
+import * as Starting from "./Starting.js"
+import * as Updating from "./Updating.js"
+
+/** @since 0.1.0 */
+export interface SignalToStart {
+  readonly name: string
+  readonly payload?: unknown
+  readonly requestId?: string | undefined
+}
+
+/** @since 0.1.0 */
+export interface UpdateToStart {
+  readonly name: string
+  readonly payload?: unknown
+  readonly updateId?: string | undefined
+}
+
+/** The run that has the signal now. @since 0.1.0 */
+export const signal = (
+  calls: Calls,
+  workflow: Workflow.Any,
+  payload: unknown,
+  { name, payload: value, requestId }: SignalToStart,
+  options: Starting.StartOptions
+): Effect.Effect<Starting.Started, StartError> =>
+  Effect.suspend((): Effect.Effect<Starting.Started, StartError> => {
+    const prepared = Sending.prepare(workflow, name, value, requestId)
+    if (Either.isLeft(prepared)) return Effect.fail(prepared.left)
+    const message = prepared.right
+    return Effect.flatMap(Starting.prepare(calls, workflow, payload, options), ({ message: start, run }) => {
+      const { workflowId } = run
+      const attempt: Effect.Effect<Starting.Started, StartError> = Effect.flatMap(
+        Starting.begin(calls, run, start, options, {
+          letters: [letter(message)],
+          mail: [{ runId: run.runId, kind: "Signal", body: Messages.encode(message) }]
+        }),
+        (begun): Effect.Effect<Starting.Started, StartError> => {
+          const given = Starting.started(calls, run, begun.runId)
+          if (begun._tag !== "Running") return given
+          const target: Target = { workflow, workflowId, runId: begun.runId }
+          return Sending.send(calls, target, message).pipe(
+            Effect.zipRight(given),
+            Effect.catchTags(again(attempt))
+          )
+        }
+      )
+      return attempt
+    })
+  })
+
+/** The run that has the update now, and the update. @since 0.1.0 */
+export const update = (
+  calls: Calls,
+  workflow: Workflow.Any,
+  payload: unknown,
+  { name, payload: value, updateId }: UpdateToStart,
+  options: Starting.StartOptions & TimeoutOption
+): Effect.Effect<
+  { readonly run: Starting.Started; readonly update: Updating.UpdateHandle },
+  StartError | CallTimeout
+> =>
+  Effect.flatMap(Starting.prepare(calls, workflow, payload, options), ({ message: start, run }) => {
+    const { workflowId } = run
+    const target: Target = { workflow, workflowId, runId: undefined }
+    const prepared = Updating.prepare(target, name, value, updateId)
+    if (Either.isLeft(prepared)) return Effect.fail(prepared.left)
+    const message = prepared.right
+    const exists = (runId: string) => new WorkflowAlreadyStarted({ workflow: workflow.name, workflowId, runId })
+
+    const attempt: Effect.Effect<Updating.First, StartError> = Effect.gen(function*() {
+      const last = yield* calls.latest(workflowId, "updateWithStart")
+      // Only one that was sent with a given id can be known already.
+      const known = last === undefined || updateId === undefined
+        ? undefined
+        : yield* KnownUpdate.find(calls, last.runId, updateId)
+      if (last?.status === "Running") {
+        if (known === undefined && options.idConflict === "Fail") return yield* exists(last.runId)
+        return yield* Effect.catchTags(
+          Updating.send(calls, { ...target, runId: last.runId }, message),
+          again(attempt)
+        )
+      }
+      // An update whose outcome a closed run recorded is attached to; of one that it cut short, another may make more.
+      if (known?.stands === "Ended") return known.first
+      const replyTo = uuid()
+      const begun = yield* Starting.beginInStore(calls, run, start, { ...options, idConflict: "Fail" }, {
+        mail: [{ runId: run.runId, kind: "Update", body: Messages.encode({ ...message, replyTo }) }],
+        last: { runId: last?.runId }
+      })
+      if (begun._tag !== "Begun") return yield* attempt
+      return yield* Effect.catchTags(
+        Updating.afterPost(calls, target, { runId: run.runId, turn: 0 }, message, replyTo),
+        again(attempt)
+      )
+    })
+    return Effect.flatMap(within(target, `update ${name}`, timeoutOf(options), attempt), (first) =>
+      Effect.map(Starting.started(calls, run, first.runId), (run) => ({
+        run,
+        update: Updating.handleOf({ ...target, runId: first.runId }, message, first, options)
+      })))
+  })
+
+/** The run ended meanwhile, or was deleted. */
+const again = <A>(attempt: A) => ({ WorkflowClosed: () => attempt, WorkflowNotFound: () => attempt })
