@@ -47,6 +47,7 @@ export {
   WorkflowFailure,
   WorkflowNotFound
 } from "./dsl/WorkflowFailure.js"
+export * as PayloadCodec from "./persistence/PayloadCodecs.js"
 export * as StoreClient from "./runtime/ClientOf.js"
 export { WorkerConfigError } from "./runtime/Hosts.js"
 export * as Liveness from "./runtime/Liveness.js"

@@ -113,6 +113,12 @@ const explain = (turn: number, events: ReadonlyArray<unknown>) =>
   )
 const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
+/** Whoever stands between a store and its reader may say why it could not hand the events on. */
+const reasonIn = (raw: unknown): string | undefined => {
+  const { unreadable } = (raw ?? {}) as { readonly unreadable?: unknown }
+  return typeof unreadable === "string" ? unreadable : undefined
+}
+
 /**
  * Reads the stored form of a turn's events, of any format so far.
  *
@@ -135,7 +141,7 @@ export const decode = (
   } catch (error) {
     return unreadable(row.turn, `not JSON (${messageOf(error)})`)
   }
-  if (!Array.isArray(raw)) return unreadable(row.turn, "not a list of events")
+  if (!Array.isArray(raw)) return unreadable(row.turn, reasonIn(raw) ?? "not a list of events")
   let events: ReadonlyArray<unknown> = raw
   for (let from = row.format; from < known.format; from++) {
     const upcast = known.upcasters[from]

@@ -539,5 +539,29 @@ export const faults: ReadonlyArray<Fault> = [
     from: "    \"DELETE FROM perdure_history WHERE run_id = ?\",\n",
     to: "",
     tests: ["persistence/SqliteStore"]
+  },
+  {
+    name: "answers to callers are written in the clear",
+    breaks: "N5",
+    file: "src/persistence/codec/EncodedStore.ts",
+    from: "        replies: yield* Effect.forEach(commit.replies, reply),\n",
+    to: "        replies: commit.replies,\n",
+    tests: ["runtime/codecs"]
+  },
+  {
+    name: "memos are written in the clear",
+    breaks: "N5",
+    file: "src/persistence/codec/EncodedStore.ts",
+    from: "        notes: yield* optional(commit.notes, (text) => coding.encode(text, runId)),\n",
+    to: "",
+    tests: ["runtime/codecs"]
+  },
+  {
+    name: "a commit that is asked for again is encoded anew",
+    breaks: "N5, I2",
+    file: "src/persistence/codec/EncodedStore.ts",
+    from: "Effect.tap(encode(value), (encoded) => void known.set(value, encoded))",
+    to: "encode(value)",
+    tests: ["persistence/EncodedStore"]
   }
 ]

@@ -1,0 +1,199 @@
+/**
+ * A store whose payloads are encoded: the one beneath it never sees a clear one (row N5).
+ *
+ * Provide it where the store is provided, in workers, clients and checks alike. Without it nothing of this runs. Encoding
+ * happens before the transaction of a commit; a commit that is asked for again is encoded as it was, word for word.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type { Creation, HistoryRow, NewMail, NewRun, Reply, Run, Task, TurnCommit } from "../Store.js"
+import { Store, StoreError } from "../Store.js"
+import type { OutsideChange, TaskChange } from "../TaskChange.js"
+import { Coding } from "./Coding.js"
+import type { PayloadCodec, PayloadCodecError } from "./PayloadCodec.js"
+
+type Encoding<A> = Effect.Effect<A, PayloadCodecError>
+
+/**
+ * Encodes by the given codecs, in order; decodes in reverse. Values name their codecs, so that codecs may be added, and
+ * taken away once no value names them.
+ *
+ * A history that cannot be decoded keeps its run open, and says which key or codec is missing; see `describe`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (
+  codecs: ReadonlyArray<PayloadCodec>,
+  options: {
+    /** Encode messages and stacks of failures too. Default false: operators read them. */
+    readonly failureMessages?: boolean | undefined
+  } = {}
+): Layer.Layer<Store, never, Store> =>
+  Layer.effect(
+    Store,
+    Effect.map(Store, (store) => over(store, new Coding({ codecs, failureMessages: false, ...given(options) })))
+  )
+
+const given = ({ failureMessages }: { readonly failureMessages?: boolean | undefined }) =>
+  failureMessages === undefined ? {} : { failureMessages }
+
+const over = (store: Store["Type"], coding: Coding): Store["Type"] => {
+  const as = <A, E>(
+    operation: string,
+    effect: Effect.Effect<A, E | PayloadCodecError>
+  ): Effect.Effect<A, E | StoreError> =>
+    Effect.catchIf(
+      effect,
+      (error): error is PayloadCodecError =>
+        (error as { readonly _tag?: string } | undefined)?._tag === "PayloadCodecError",
+      (error) => new StoreError({ operation, reason: "Other", detail: error.message, transient: false })
+    ) as Effect.Effect<A, E | StoreError>
+
+  // --- out
+
+  const optional = <A>(text: string | undefined, code: (text: string) => Encoding<A>): Encoding<A | undefined> =>
+    text === undefined ? Effect.succeed(undefined) : code(text)
+  const mail = <M extends NewMail>(one: M): Encoding<M> =>
+    Effect.map(coding.encode(one.body, one.runId), (body) => ({ ...one, body }))
+  const newRun = (run: NewRun): Encoding<NewRun> =>
+    run.notes === undefined
+      ? Effect.succeed(run)
+      : Effect.map(coding.encode(run.notes, run.runId), (notes) => ({ ...run, notes }))
+  const reply = (one: Reply): Encoding<Reply> =>
+    Effect.map(coding.encode(one.body, undefined), (body) => ({ ...one, body }))
+  const creation = (one: Creation): Encoding<Creation> =>
+    Effect.map(Effect.all([newRun(one.run), mail(one.start)]), ([run, start]) => ({ ...one, run, start }))
+  const turn = (commit: TurnCommit): Encoding<TurnCommit> =>
+    Effect.gen(function*() {
+      const { history, runId } = commit
+      return {
+        ...commit,
+        create: commit.create === undefined ? undefined : yield* newRun(commit.create),
+        history: history === undefined
+          ? undefined
+          : { ...history, events: yield* coding.encode(history.events, runId) },
+        notes: yield* optional(commit.notes, (text) => coding.encode(text, runId)),
+        mail: yield* Effect.forEach(commit.mail, mail),
+        replies: yield* Effect.forEach(commit.replies, reply),
+        creates: yield* Effect.forEach(commit.creates, creation)
+      }
+    })
+  const task = <T extends TaskChange | OutsideChange>(change: T): Encoding<T> => {
+    switch (change._tag) {
+      case "Retry":
+        return Effect.map(coding.encode(change.failure, change.runId), (failure) => ({ ...change, failure }))
+      case "Heartbeat":
+        return Effect.map(
+          optional(change.details, (text) => coding.encodeWhole(text, { runId: change.runId, kind: "heartbeat" })),
+          (details) => ({ ...change, details })
+        )
+      case "Settle":
+        return Effect.map(mail(change.mail), (mail) => ({ ...change, mail }))
+      default:
+        return Effect.succeed(change)
+    }
+  }
+  /** By what was encoded: what is asked for again is the same text. */
+  const once = <A extends object>(encode: (value: A) => Encoding<A>): (value: A) => Encoding<A> => {
+    const known = new WeakMap<A, A>()
+    return (value) => {
+      const before = known.get(value)
+      return before === undefined
+        ? Effect.tap(encode(value), (encoded) => void known.set(value, encoded))
+        : Effect.succeed(before)
+    }
+  }
+  const turnOnce = once(turn)
+  const taskOnce = once<TaskChange>(task)
+
+  // --- back
+
+  /** What cannot be decoded is told by whoever reads the events: the run stays open, and shows why. */
+  const history = (runId: string) => <R extends HistoryRow>(row: R): Effect.Effect<R> =>
+    coding.decode(row.events, runId).pipe(
+      Effect.catchAll((error) => Effect.succeed(JSON.stringify({ unreadable: error.message }))),
+      Effect.map((events) => ({ ...row, events }))
+    )
+  const run = (one: Run): Encoding<Run> =>
+    Effect.map(optional(one.notes, (text) => coding.decode(text, one.runId)), (notes) => ({ ...one, notes }))
+  const taskBack = <T extends Task>(one: T): Encoding<T> =>
+    Effect.gen(function*() {
+      const { runId } = one
+      return {
+        ...one,
+        heartbeat: yield* optional(one.heartbeat, (text) => coding.decodeWhole(text, { runId, kind: "heartbeat" })),
+        failure: yield* optional(one.failure, (text) => coding.decode(text, runId))
+      }
+    })
+  const mailBack = <M extends NewMail>(one: M): Encoding<M> =>
+    Effect.map(coding.decode(one.body, one.runId), (body) => ({ ...one, body }))
+  const each =
+    <A, B, E, R>(code: (one: A) => Effect.Effect<B, PayloadCodecError>) =>
+    (all: Effect.Effect<ReadonlyArray<A>, E, R>) => Effect.flatMap(all, (found) => Effect.forEach(found, code))
+  const maybe =
+    <A, B, E, R>(code: (one: A) => Effect.Effect<B, PayloadCodecError>) =>
+    (found: Effect.Effect<Option.Option<A>, E, R>) =>
+      Effect.flatMap(
+        found,
+        (one): Effect.Effect<Option.Option<B>, PayloadCodecError> =>
+          Option.isNone(one) ? Effect.succeed(Option.none()) : Effect.map(code(one.value), Option.some)
+      )
+  /** Tasks of one turn share its row. */
+  const claimed = (all: ReturnType<Store["Type"]["claimTasks"]>) =>
+    Effect.gen(function*() {
+      const tasks = yield* Effect.forEach(yield* all, taskBack)
+      const rows = new Map<HistoryRow, HistoryRow>()
+      for (const { row, runId } of tasks) if (!rows.has(row)) rows.set(row, yield* history(runId)(row))
+      return tasks.map((one) => ({ ...one, row: rows.get(one.row)! }))
+    })
+
+  return {
+    ...store,
+    commit: (commit) =>
+      as(
+        "commit",
+        Effect.flatMap(
+          Effect.all([Effect.forEach(commit.turns, turnOnce), Effect.forEach(commit.tasks, taskOnce)]),
+          ([turns, tasks]) => store.commit({ ...commit, turns, tasks })
+        )
+      ),
+    create: (one, start) =>
+      as("create", Effect.flatMap(Effect.all([newRun(one), mail(start)]), ([run, mail]) => store.create(run, mail))),
+    post: (one, now) => as("post", Effect.flatMap(mail(one), (encoded) => store.post(encoded, now))),
+    terminate: (runId, events, format, now) =>
+      as(
+        "terminate",
+        Effect.flatMap(coding.encode(events, runId), (text) => store.terminate(runId, text, format, now))
+      ),
+    reply: (replies, consumed) =>
+      as("reply", Effect.flatMap(Effect.forEach(replies, reply), (encoded) => store.reply(encoded, consumed))),
+    changeOutside: (change, now) =>
+      as("changeOutside", Effect.flatMap(task(change), (encoded) => store.changeOutside(encoded, now))),
+
+    findRun: (runId) => as("findRun", store.findRun(runId).pipe(maybe(run))),
+    findLatest: (...args) => as("findLatest", store.findLatest(...args).pipe(maybe(run))),
+    history: (runId, ...rest) => Effect.flatMap(store.history(runId, ...rest), Effect.forEach(history(runId))),
+    lastTurn: (runId) => as("lastTurn", store.lastTurn(runId).pipe(maybe(history(runId)))),
+    mail: (...args) => as("mail", store.mail(...args).pipe(each(mailBack))),
+    mailOf: (...args) => as("mailOf", store.mailOf(...args).pipe(each(mailBack))),
+    tasksOf: (runId) => as("tasksOf", store.tasksOf(runId).pipe(each(taskBack))),
+    takeReply: (requestId) =>
+      as(
+        "takeReply",
+        store.takeReply(requestId).pipe(
+          maybe((one) => Effect.map(coding.decode(one.body, undefined), (body) => ({ ...one, body })))
+        )
+      ),
+    runs: (options) => as("runs", store.runs(options).pipe(each(run))),
+    claimRuns: (...args) => as("claimRuns", store.claimRuns(...args).pipe(each(run))),
+    claimRun: (...args) => as("claimRun", store.claimRun(...args).pipe(maybe(run))),
+    dueRuns: (...args) => as("dueRuns", store.dueRuns(...args).pipe(each(run))),
+    claimTasks: (...args) => as("claimTasks", claimed(store.claimTasks(...args))),
+    claimExpired: (...args) => as("claimExpired", claimed(store.claimExpired(...args))),
+    claimQueries: (...args) => as("claimQueries", store.claimQueries(...args).pipe(each(mailBack)))
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * Encrypted payloads by the whole engine: nothing of them is in the file, all of it comes back (row N5).
+ */
+import { assert, describe } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { randomBytes } from "node:crypto"
+import * as fs from "node:fs"
+import {
+  Activity,
+  ApplicationError,
+  Client,
+  PayloadCodec,
+  SearchAttribute,
+  StoreClient,
+  Worker,
+  Workflow
+} from "perdure"
+import { Store } from "perdure/sqlite"
+import { disk, run, test, until } from "./World.js"
+
+const Text = Schema.String
+const Work = Activity.make("Work", {
+  payload: { text: Text },
+  success: Text,
+  startToCloseTimeout: "1 minute",
+  retry: { initialInterval: 10, maximumAttempts: 2 }
+})
+let attempts = 0
+const WorkLive = Work.toLayer(({ text }) =>
+  Effect.gen(function*() {
+    yield* Activity.heartbeat(`${secret} heartbeat`)
+    if (++attempts === 1) {
+      return yield* new ApplicationError({ type: "Oops", message: `${secret} message`, details: `${secret} details` })
+    }
+    return `${text}, ${yield* Effect.orDie(Activity.lastHeartbeat(Text))}`
+  })
+)
+const Box = Workflow.make("Box", {
+  payload: { text: Text },
+  success: Text,
+  memo: { note: Text },
+  searchAttributes: { region: SearchAttribute.keyword },
+  signals: { put: { payload: Text } },
+  queries: { get: { success: Text } },
+  updates: { set: { payload: Text, success: Text } }
+})
+const BoxLive = Box.toLayer(({ text }) =>
+  Effect.sync(() => {
+    let held = text
+    let ended = false
+    return Box.of({
+      signals: { put: (more) => Effect.sync(() => void (ended = (held = more) !== "")) },
+      queries: { get: () => Effect.sync(() => `${secret} answer ${held.length}`) },
+      updates: {
+        set: (more) => Effect.zipRight(Workflow.upsertMemo(Box, { note: more }), Effect.succeed(`${secret} update`))
+      },
+      run: Effect.gen(function*() {
+        const worked = yield* Work.execute({ text })
+        yield* Workflow.condition(() => ended)
+        return `${worked}, ${held}`
+      })
+    })
+  })
+)
+
+const secret = "confidential"
+const keys = { k1: randomBytes(32), k2: randomBytes(32) }
+const encrypting = (...ids: ReadonlyArray<keyof typeof keys>) =>
+  PayloadCodec.layer([
+    PayloadCodec.compression(),
+    PayloadCodec.encryption({ keys: Object.fromEntries(ids.map((id) => [id, keys[id]])), current: ids[0]! })
+  ], { failureMessages: true })
+
+const worker = (codecs: ReturnType<typeof encrypting>) =>
+  run(Worker.layer({ maxCachedExecutions: 0, hosts: [BoxLive, WorkLive] }).pipe(Layer.provide(codecs)))
+const remote = (codecs: ReturnType<typeof encrypting>) =>
+  Effect.provide(Client, StoreClient.layer.pipe(Layer.provide(codecs)))
+
+/** All that is on disk. */
+const bytes = Effect.map(
+  Store,
+  ({ about: { location } }) =>
+    ["", "-wal"].map((end) => fs.existsSync(location + end) ? fs.readFileSync(location + end, "latin1") : "").join("")
+)
+
+describe("encrypted payloads", () => {
+  test(
+    "are in no file in the clear: input, result, messages, answers, memo, heartbeats, failures (N5)",
+    () =>
+      Effect.gen(function*() {
+        attempts = 0
+        const client = yield* remote(encrypting("k1"))
+        const handle = yield* client.start(Box, { text: `${secret} input` }, {
+          memo: { note: `${secret} memo` },
+          searchAttributes: { region: "public-region" },
+          details: `${secret} static`
+        })
+        const first = yield* worker(encrypting("k1"))
+        yield* until(handle.describe, ({ pendingActivities, turns }) => turns >= 2 && pendingActivities.length === 0)
+        assert.strictEqual(yield* handle.query("get"), `${secret} answer ${`${secret} input`.length}`)
+        assert.strictEqual(yield* handle.update("set", `${secret} note`), `${secret} update`)
+        assert.strictEqual((yield* handle.describe).memo.note, `${secret} note`)
+        yield* first.stop
+        // The next worker has a new key, and the old one to read with.
+        yield* worker(encrypting("k2", "k1"))
+        const second = yield* remote(encrypting("k2", "k1"))
+        yield* second.handle(Box, handle.workflowId).signal("put", `${secret} signal`)
+        assert.strictEqual(
+          yield* second.handle(Box, handle.workflowId).result,
+          `${secret} input, ${secret} heartbeat, ${secret} signal`
+        )
+        const written = yield* bytes
+        assert.notInclude(written, secret)
+        assert.include(written, "public-region")
+        assert.include(written, "\"key\":\"k2\"")
+      }),
+    disk
+  )
+
+  test(
+    "that cannot be opened keep the run open, and say which key and which run (N5)",
+    () =>
+      Effect.gen(function*() {
+        attempts = 5
+        const first = yield* worker(encrypting("k1"))
+        const handle = yield* first.client.start(Box, { text: "a" })
+        yield* until(handle.history, (turns) => turns.length >= 2)
+        yield* first.stop
+        const second = yield* worker(encrypting("k2"))
+        const client = second.client
+        yield* Effect.ignore(client.handle(Box, handle.workflowId).query("get", undefined, { timeout: "1 second" }))
+        const { attention } = yield* until(
+          client.handle(Box, handle.workflowId).describe,
+          ({ attention }) => attention !== undefined
+        )
+        assert.match(
+          attention!.message,
+          new RegExp(`run ${handle.runId}: codec aes-256-gcm: it was encrypted with key k1`)
+        )
+      }),
+    disk
+  )
+})
