@@ -10,6 +10,8 @@ const layers = {
   runtime: ["core/", "dsl/", "persistence/Store\\.ts$"],
   // Where activities' own SQL meets the dsl, which knows none.
   transactional: ["core/", "dsl/"],
+  // Activities on worker_threads, behind an entry point of their own.
+  threads: ["core/", "dsl/"],
   // The test kit runs the real engine on the real store.
   testing: ["core/", "dsl/", "persistence/", "runtime/"],
   // Commands put everything together, for the shell.

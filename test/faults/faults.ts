@@ -116,6 +116,14 @@ export const faults: ReadonlyArray<Fault> = [
     tests: ["runtime/activity-logs"]
   },
   {
+    name: "a thread that crashed is used again",
+    breaks: "D5",
+    file: "src/threads/Threads.ts",
+    from: "thread.gone ? Effect.scoped(Pool.invalidate(pool, thread)) : Effect.void",
+    to: "Effect.void",
+    tests: ["runtime/threads.test"]
+  },
+  {
     name: "no fence: any epoch may write",
     breaks: "I4",
     file: "src/persistence/sql/Verdict.ts",

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Activity, type Client, Worker, type WorkerConfigError, Workflow } from "perdure"
+import { Threads } from "perdure/threads"
 import { describe, expect, it } from "tstyche"
 import type { Store, StoreError } from "../../src/persistence/Store.js"
 import { ChargeCard, Nightly, PaymentGateway, Ping } from "./order.js"
@@ -79,5 +80,15 @@ describe("dynamic hosts", () => {
     >()
     expect<typeof Workflow.dynamic>().type.not.toBeAssignableTo<Workflow.Any>()
     expect(Workflow.dynamic).type.not.toBeCallableWith(() => Effect.flatMap(PaymentGateway, () => Effect.void))
+  })
+})
+
+describe("Threads.toLayer", () => {
+  it("hosts the activity, and asks for nothing here", () => {
+    expect(Threads.toLayer(Ping, { module: new URL("file:///ping.js") })).type.toBe<
+      Layer.Layer<Activity.Hosted<"Ping">>
+    >()
+    expect(Threads.serve).type.toBeCallableWith(PingLive)
+    expect(Threads.serve).type.not.toBeCallableWith(ChargeCardLive)
   })
 })

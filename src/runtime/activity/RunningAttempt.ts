@@ -215,14 +215,15 @@ export class RunningAttempt {
   }
 
   private exited(exit: Exit.Exit<Payload.Payload, Failure>): void {
+    // One that ends itself when it is told so is taken at its word.
+    const reason = this.interrupted ?? this.told
     if (this.recorded) this.settle({ _tag: "Recorded" })
     else if (this.struck !== undefined) {
       this.settle(failedBy(Attempts.timedOut(this.attempt, this.struck, this.details)))
     } else if (Exit.isSuccess(exit)) this.settle({ _tag: "Completed", result: exit.value })
     else if (this.handedOver && Cause.isInterruptedOnly(exit.cause)) this.settle(this.handOver())
-    else if (this.interrupted !== undefined && Cause.isInterrupted(exit.cause)) {
-      this.settle(endedBy[this.interrupted])
-    } else this.settle(failedBy(Attempts.failureOf(exit.cause)))
+    else if (reason !== undefined && Cause.isInterrupted(exit.cause)) this.settle(endedBy[reason])
+    else this.settle(failedBy(Attempts.failureOf(exit.cause)))
     this.around.ended(this)
   }
 

@@ -1,0 +1,1 @@
+export * as Threads from "./threads/Threads.js"
