@@ -1,5 +1,6 @@
 /**
- * Applies each fault of `faults.ts` to a copy of the sources, and asks whether the tests named with it turn red.
+ * Applies each fault of `faults.ts` to a copy of the sources, and asks whether the tests named with it turn red. Two at a
+ * time, each in a copy of its own.
  *
  *   npm run faults                 all of them
  *   npm run faults -- fence wake   those whose names have one of the words
@@ -19,12 +20,13 @@ interface Verdict {
 }
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
-const copy = Path.join(root, ".cache/faults")
 
 /** No test takes so long when it is green: a hang is a way to be red. */
-const limitMillis = 60_000
+const limitMillis = 90_000
 
-const prepare = (): void => {
+const copiesMax = 2
+
+const prepare = (copy: string): void => {
   fs.rmSync(copy, { recursive: true, force: true })
   fs.mkdirSync(copy, { recursive: true })
   for (const name of ["src", "test", "examples", "bench", "package.json", "tsconfig.json"]) {
@@ -33,7 +35,7 @@ const prepare = (): void => {
   fs.symlinkSync(Path.join(root, "node_modules"), Path.join(copy, "node_modules"))
 }
 
-const tryOut = async (fault: Fault): Promise<Verdict> => {
+const tryOut = async (fault: Fault, copy: string): Promise<Verdict> => {
   const file = Path.join(copy, fault.file)
   const sound = fs.readFileSync(file, "utf8")
   if (sound.split(fault.from).length !== 2) {
@@ -41,13 +43,13 @@ const tryOut = async (fault: Fault): Promise<Verdict> => {
   }
   fs.writeFileSync(file, sound.replace(fault.from, () => fault.to))
   try {
-    return await red(fault.tests)
+    return await red(fault.tests, copy)
   } finally {
     fs.writeFileSync(file, sound)
   }
 }
 
-const red = (tests: ReadonlyArray<string>): Promise<Verdict> =>
+const red = (tests: ReadonlyArray<string>, copy: string): Promise<Verdict> =>
   new Promise((resolve) => {
     let output = ""
     const child = spawn(
@@ -83,17 +85,23 @@ const red = (tests: ReadonlyArray<string>): Promise<Verdict> =>
 
 const words = process.argv.slice(2)
 const chosen = faults.filter((fault) => words.length === 0 || words.some((word) => fault.name.includes(word)))
-prepare()
 let missed = 0
-for (const [index, fault] of chosen.entries()) {
-  const begun = performance.now()
-  const { caught, how } = await tryOut(fault)
-  if (!caught) missed++
-  const seconds = ((performance.now() - begun) / 1_000).toFixed(0)
-  console.log(
-    `${caught ? "✓" : "✗"} ${index + 1}/${chosen.length} ${fault.name} (${fault.breaks}, ${seconds} s)\n    ${how}`
-  )
+let next = 0
+const work = async (number: number): Promise<void> => {
+  const copy = Path.join(root, `.cache/faults-${number}`)
+  prepare(copy)
+  for (let index = next++; index < chosen.length; index = next++) {
+    const fault = chosen[index]!
+    const begun = performance.now()
+    const { caught, how } = await tryOut(fault, copy)
+    if (!caught) missed++
+    const seconds = ((performance.now() - begun) / 1_000).toFixed(0)
+    console.log(
+      `${caught ? "✓" : "✗"} ${index + 1}/${chosen.length} ${fault.name} (${fault.breaks}, ${seconds} s)\n    ${how}`
+    )
+  }
+  fs.rmSync(copy, { recursive: true, force: true })
 }
-fs.rmSync(copy, { recursive: true, force: true })
+await Promise.all(Array.from({ length: copiesMax }, (_, index) => work(index + 1)))
 console.log(`\nfaults: ${chosen.length - missed} caught, ${missed} missed`)
 process.exitCode = missed === 0 ? 0 : 1

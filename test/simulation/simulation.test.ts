@@ -13,7 +13,7 @@ import * as Seeds from "./Seeds.js"
 vi.mock("uuid", () => import("./Ids.js"))
 
 const first = Number(process.env["PERDURE_SIM_FROM"] ?? 1)
-const count = Number(process.env["PERDURE_SIM_SEEDS"] ?? 500)
+const count = Number(process.env["PERDURE_SIM_SEEDS"] ?? 100)
 
 describe("workers and clients in an unkind world", () => {
   Seeds.test(
