@@ -571,5 +571,77 @@ export const faults: ReadonlyArray<Fault> = [
     from: "Effect.tap(encode(value), (encoded) => void known.set(value, encoded))",
     to: "encode(value)",
     tests: ["persistence/EncodedStore"]
+  },
+  {
+    name: "the outcome of a child is not told to its parent",
+    breaks: "I3, K3",
+    file: "src/runtime/execution/Consequences.ts",
+    from: "  if (told !== undefined) out.add(\"outgoing\", told)\n",
+    to: "",
+    tests: ["runtime/children"]
+  },
+  {
+    name: "nobody is told whether a child was created",
+    breaks: "I3, I5, K2",
+    file: "src/persistence/sql/Creating.ts",
+    from: "[...starts, ...reportsOf(creations, conflicts)]",
+    to: "starts",
+    tests: ["runtime/children"]
+  },
+  {
+    name: "a child's outcome is told for each run of its chain",
+    breaks: "K3",
+    file: "src/core/family/Child.ts",
+    from: "  if (followerOf(closing) !== undefined) return undefined\n",
+    to: "",
+    tests: ["core/family/Child", "runtime/children"]
+  },
+  {
+    name: "a child forgets its parent when it goes on as another run",
+    breaks: "K3, I5",
+    file: "src/core/Succession.ts",
+    from: "  ...(started.parent === undefined ? {} : { parent: started.parent }),\n",
+    to: "",
+    tests: ["runtime/children"]
+  },
+  {
+    name: "the close policies of children are not applied",
+    breaks: "K4",
+    file: "src/persistence/sql/Turns.ts",
+    from: "        steps.push(children.closeWith(tx, rows.parents, now))\n",
+    to: "",
+    tests: ["runtime/children"]
+  },
+  {
+    name: "a termination from outside leaves the children alone",
+    breaks: "K4",
+    file: "src/persistence/sql/Runs.ts",
+    from: "          yield* children.closeWith(tx, [runId], now)\n",
+    to: "",
+    tests: ["runtime/children"]
+  },
+  {
+    name: "the cancel request for a child is forgotten",
+    breaks: "K5",
+    file: "src/runtime/execution/Consequences.ts",
+    from: "        out.add(\"outgoing\", Relations.childCancel(event, situation.run.runId))\n",
+    to: "",
+    tests: ["runtime/children"]
+  },
+  {
+    name: "nobody is told what became of a message to another run",
+    breaks: "K8, I5",
+    file: "src/persistence/sql/Outgoing.ts",
+    from: "        yield* mailbox.post(tx, told, now)\n",
+    to: "",
+    tests: ["runtime/externals"]
+  },
+  {
+    name: "a taken workflow id counts as a child that was created",
+    breaks: "K2",
+    file: "src/persistence/sql/Creating.ts",
+    from: "report(existing === undefined ? { _tag: \"Created\" } : { _tag: \"AlreadyRunning\", runId: existing })",
+    to: "report({ _tag: \"Created\" })",
+    tests: ["runtime/children"]
   }
 ]

@@ -7,6 +7,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Schema from "effect/Schema"
 import { ChildWorkflowError, Liveness, Worker, Workflow } from "perdure"
 import { Store } from "perdure/sqlite"
 import type { Body } from "./Family.js"
@@ -16,6 +17,7 @@ import {
   doubleLive,
   failed,
   isBegun,
+  Odd,
   Parent,
   parentOf,
   Patient,
@@ -340,6 +342,143 @@ describe("the handle of a child", () => {
       const [result, error] = (yield* client.execute(Parent, 0)) as [string, object]
       assert.strictEqual(result, "well")
       assert.deepInclude(error, { _tag: "WorkflowClosed", workflow: "Patient" })
+    }))
+})
+
+describe("a child that is a chain of runs (K3)", () => {
+  const Countdown = Workflow.make("Countdown", { payload: Schema.Number, success: Schema.String })
+  const countdownLive = Countdown.toLayer((n) =>
+    n === 0
+      ? Effect.map(Workflow.info, ({ parent }) => `done for ${parent?.workflowId}`)
+      : Workflow.continueAsNew(Countdown, n - 1)
+  )
+  const Flaky = Workflow.make("Flaky", {
+    success: Schema.Number,
+    error: Odd,
+    retry: { maximumAttempts: 3, initialInterval: "1 millis" }
+  })
+  const flakyLive = (attempts: number) =>
+    Flaky.toLayer(() =>
+      Effect.flatMap(
+        Workflow.info,
+        ({ attempt }) => attempt < attempts ? new Odd({ n: attempt }) : Effect.succeed(attempt)
+      )
+    )
+  const hosted = (body: Body, attempts = 3) =>
+    Effect.map(
+      World.run(Worker.layer({ hosts: [countdownLive, flakyLive(attempts), patientLive, parentOf(() => body)] })),
+      ({ client }) => client
+    )
+
+  World.test("gives the result of the last run that continues it", () =>
+    Effect.gen(function*() {
+      const store = yield* Store
+      const client = yield* hosted(Countdown.execute(2, { workflowId: "child" }))
+      const handle = yield* client.start(Parent, 0, { workflowId: "p" })
+      assert.strictEqual(yield* handle.result, "done for p")
+      const runs = (yield* store.runs({ limit: 10 })).filter(({ workflow }) => workflow === "Countdown")
+      assert.strictEqual(runs.length, 3)
+      for (const { parent } of runs) assert.deepStrictEqual(parent, { runId: handle.runId, seq: 1, close: "Terminate" })
+      assert.strictEqual(tags(yield* handle.history).filter((tag) => tag === "ChildCompleted").length, 1)
+    }))
+
+  World.test("gives the result of the attempt that succeeds, or the error of the last one with its retry state", () =>
+    Effect.gen(function*() {
+      const client = yield* hosted(Flaky.execute())
+      assert.strictEqual(yield* client.execute(Parent, 0), 3)
+      const other = yield* World.run(
+        Worker.layer({ taskQueue: "other", hosts: [flakyLive(9), parentOf(() => failed(Flaky.execute()))] })
+      )
+      const handle = yield* other.client.start(Parent, 0, { taskQueue: "other" })
+      assert.deepStrictEqual(yield* handle.result, { _tag: "Odd", n: 3 })
+      const failures = (yield* handle.history).flatMap(({ events }) => events)
+        .filter((event) => event._tag === "ChildFailed")
+      assert.deepStrictEqual(failures.map(({ retryState }) => retryState), ["MaximumAttemptsReached"])
+    }))
+
+  World.test("that is out of time is a ChildWorkflowError of a timeout (R11)", () =>
+    Effect.gen(function*() {
+      const client = yield* hosted(
+        failed(Patient.execute({ stubborn: false }, { workflowId: "child", executionTimeout: "50 millis" }))
+      )
+      assert.deepInclude((yield* client.execute(Parent, 0)) as object, {
+        _tag: "ChildWorkflowError",
+        workflowId: "child"
+      })
+      assert.strictEqual((yield* runOf("child")).status, "TimedOut")
+    }))
+
+  World.test("is reached by the signals and the cancel request of its handle, whichever run is open", () =>
+    Effect.gen(function*() {
+      const Relay = Workflow.make("Relay", { payload: Schema.Number, success: Schema.String, signals: { next: {} } })
+      const relayLive = Relay.toLayer((n) =>
+        Effect.gen(function*() {
+          const next = yield* Deferred.make<void>()
+          return Relay.of({
+            signals: { next: () => Deferred.succeed(next, undefined) },
+            run: Effect.zipRight(
+              Deferred.await(next),
+              n === 0 ? Effect.succeed("end") : Workflow.continueAsNew(Relay, n - 1)
+            )
+          })
+        })
+      )
+      const { client } = yield* World.run(
+        Worker.layer({
+          hosts: [
+            relayLive,
+            parentOf((go) =>
+              Effect.gen(function*() {
+                const child = yield* Relay.start(1, { workflowId: "relay" })
+                yield* child.signal("next")
+                yield* go
+                yield* child.cancel("enough")
+                return yield* failed(child.result)
+              })
+            )
+          ]
+        })
+      )
+      const handle = yield* client.start(Parent, 0)
+      yield* World.until(
+        Effect.either(runOf("relay")),
+        (run) => run._tag === "Right" && run.right.previousRunId !== undefined && run.right.turn > 0
+      )
+      yield* handle.signal("go")
+      assert.deepInclude((yield* handle.result) as object, {
+        runId: (yield* runOf("relay")).runId,
+        failure: { _tag: "Canceled", message: "canceled: enough" }
+      })
+    }))
+})
+
+describe("the policy of a child (K4)", () => {
+  World.test("is applied when its parent continues as a new run, or is out of time", () =>
+    Effect.gen(function*() {
+      const Once = Workflow.make("Once", { payload: Schema.Boolean, success: Schema.String })
+      const onceLive = Once.toLayer((again) =>
+        again
+          ? Effect.zipRight(
+            Patient.start({ stubborn: false }, { workflowId: "continued" }),
+            Workflow.continueAsNew(Once, false)
+          )
+          : Effect.succeed("new run")
+      )
+      const { client } = yield* World.run(
+        Worker.layer({
+          hosts: [
+            onceLive,
+            patientLive,
+            parentOf((go) => Effect.zipRight(Patient.start({ stubborn: false }, { workflowId: "timed" }), go))
+          ]
+        })
+      )
+      assert.strictEqual(yield* client.execute(Once, true), "new run")
+      assert.strictEqual((yield* runOf("continued")).status, "Terminated")
+      const late = yield* client.start(Parent, 0, { executionTimeout: "100 millis" })
+      yield* Effect.exit(late.result)
+      assert.strictEqual((yield* runOf("timed")).status, "Terminated")
+      assert.deepStrictEqual(yield* Liveness.check, [])
     }))
 })
 

@@ -10,6 +10,7 @@ import {
   Activity,
   type ActivityError,
   ApplicationError,
+  type ChildWorkflowError,
   type Client,
   type ContractError,
   type Handle,
@@ -18,6 +19,8 @@ import {
   Step,
   type StoreUnavailable,
   Workflow,
+  type WorkflowAlreadyStarted,
+  type WorkflowClosed,
   type WorkflowFailure,
   type WorkflowNotFound
 } from "perdure"
@@ -36,6 +39,51 @@ import {
   Ping,
   Release
 } from "./order.js"
+
+describe("children", () => {
+  const order: Order = undefined as never
+
+  it("execute gives the result; declared errors as themselves, and those of children", () => {
+    expect(OrderWorkflow.execute(order)).type.toBe<
+      Effect.Effect<
+        Receipt,
+        OrderRejected | CardDeclined | ChildWorkflowError | WorkflowAlreadyStarted,
+        WorkflowContext
+      >
+    >()
+    expect(Nightly.execute()).type.toBe<
+      Effect.Effect<void, ChildWorkflowError | WorkflowAlreadyStarted, WorkflowContext>
+    >()
+    expect(OrderWorkflow.execute).type.not.toBeCallableWith()
+    expect(OrderWorkflow.execute).type.not.toBeCallableWith("an order")
+    expect(OrderWorkflow.execute).type.not.toBeCallableWith(order, { parentClosePolicy: "Forget" })
+    expect(OrderWorkflow.execute).type.toBeCallableWith(order, { cancellation: "TryCancel", taskQueue: "other" })
+  })
+
+  it("a handle signals by the contract", () => {
+    const started = OrderWorkflow.start(order)
+    type Handle = Effect.Effect.Success<typeof started>
+    expect<Handle["result"]>().type.toBe<
+      Effect.Effect<Receipt, OrderRejected | CardDeclined | ChildWorkflowError, WorkflowContext>
+    >()
+    const signal = undefined as unknown as Handle["signal"]
+    expect(signal).type.toBeCallableWith("touch")
+    expect(signal).type.not.toBeCallableWith("approve")
+    expect(signal).type.not.toBeCallableWith("addItem", {})
+    expect(Workflow.external(OrderWorkflow, "o-1").signal("touch")).type.toBe<
+      Effect.Effect<void, WorkflowNotFound | WorkflowClosed, WorkflowContext>
+    >()
+  })
+
+  it("a body may leave their errors undeclared, and needs no host of them", () => {
+    const layer = Nightly.toLayer(() =>
+      Effect.asVoid(Effect.zipRight(Workflow.external(Nightly, "other").cancel(), Nightly.start()))
+    )
+    expect<Layer.Layer.Context<typeof layer>>().type.toBe<never>()
+    // A client's program is no body.
+    expect<Effect.Effect.Context<ReturnType<typeof Nightly.execute>>>().type.toBe<WorkflowContext>()
+  })
+})
 
 describe("Workflow.make", () => {
   it("types come from the schemas, decoded", () => {
