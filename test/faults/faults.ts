@@ -615,8 +615,8 @@ export const faults: ReadonlyArray<Fault> = [
   {
     name: "a termination from outside leaves the children alone",
     breaks: "K4",
-    file: "src/persistence/sql/Runs.ts",
-    from: "          yield* children.closeWith(tx, [runId], now)\n",
+    file: "src/persistence/sql/Imposing.ts",
+    from: "        yield* children.closeWith(tx, [runId], now)\n",
     to: "",
     tests: ["runtime/children"]
   },
