@@ -548,6 +548,7 @@ export const faults: ReadonlyArray<Fault> = [
     to: "",
     tests: ["persistence/SqliteStore"]
   },
+  {},
   {
     name: "answers to callers are written in the clear",
     breaks: "N5",
