@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -133,10 +134,14 @@ export const callsOf = (definition: Definition) => {
     }))
   }
 
-  const end = (workflowId: string, outcome: ChildEnd): Effect.Effect<unknown, unknown> => {
+  const end = (
+    context: Context.Tag.Service<typeof WorkflowContext>,
+    workflowId: string,
+    outcome: ChildEnd
+  ): Effect.Effect<unknown, unknown> => {
     if (outcome._tag === "ChildCompleted") {
       const value = codecs.success.decode(outcome.result)
-      return Either.isLeft(value) ? Effect.die(value.left) : Effect.succeed(value.right)
+      return Either.isLeft(value) ? context.unreadable(outcome, value.left) : Effect.succeed(value.right)
     }
     return Effect.fail(errorOf(definition, workflowId, outcome))
   }
@@ -156,7 +161,9 @@ export const callsOf = (definition: Definition) => {
       return Effect.flatMap(
         context.executeChild(made.right, place),
         ({ outcome, workflowId }): Effect.Effect<unknown, unknown> =>
-          outcome._tag === "ChildStartFailed" ? Effect.fail(taken(workflowId, outcome)) : end(workflowId, outcome)
+          outcome._tag === "ChildStartFailed"
+            ? Effect.fail(taken(workflowId, outcome))
+            : end(context, workflowId, outcome)
       )
     })
   }
@@ -172,7 +179,7 @@ export const callsOf = (definition: Definition) => {
         return Effect.succeed({
           workflowId,
           runId: started.runId,
-          result: Effect.flatMap(started.await, (outcome) => end(workflowId, outcome)),
+          result: Effect.flatMap(started.await, (outcome) => end(context, workflowId, outcome)),
           signal: External.signaling({ workflow: definition, target }),
           cancel: (reason = "") => started.cancel(reason)
         })

@@ -644,5 +644,13 @@ export const faults: ReadonlyArray<Fault> = [
     from: "report(existing === undefined ? { _tag: \"Created\" } : { _tag: \"AlreadyRunning\", runId: existing })",
     to: "report({ _tag: \"Created\" })",
     tests: ["runtime/children"]
+  },
+  {
+    name: "messages to other executions are written in the clear",
+    breaks: "N5",
+    file: "src/persistence/codec/EncodedStore.ts",
+    from: "        body: yield* coding.encode(one.body, runId),\n",
+    to: "",
+    tests: ["runtime/codecs"]
   }
 ]

@@ -65,6 +65,11 @@ const BoxLive = Box.toLayer(({ text }) =>
   })
 )
 
+const Outer = Workflow.make("Outer", { payload: Text, success: Text })
+const Inner = Workflow.make("Inner", { payload: Text, success: Text })
+const OuterLive = Outer.toLayer((text) => Effect.orDie(Inner.execute(`${text} input`)))
+const InnerLive = Inner.toLayer((text) => Effect.succeed(`${text}, child result`))
+
 const secret = "confidential"
 const keys = { k1: randomBytes(32), k2: randomBytes(32) }
 const encrypting = (...ids: ReadonlyArray<keyof typeof keys>) =>
@@ -118,6 +123,15 @@ describe("encrypted payloads", () => {
       }),
     disk
   )
+
+  test("of children neither, on their way there and back (N5, K1)", () =>
+    Effect.gen(function*() {
+      const { client } = yield* run(
+        Worker.layer({ maxCachedExecutions: 0, hosts: [OuterLive, InnerLive] }).pipe(Layer.provide(encrypting("k1")))
+      )
+      assert.strictEqual(yield* client.execute(Outer, secret), `${secret} input, child result`)
+      assert.notInclude(yield* bytes, secret)
+    }), disk)
 
   test(
     "that cannot be opened keep the run open, and say which key and which run (N5)",

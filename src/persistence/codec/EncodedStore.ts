@@ -9,7 +9,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type { Creation, HistoryRow, NewMail, NewRun, Reply, Run, Task, TurnCommit } from "../Store.js"
+import type { Creation, HistoryRow, NewMail, NewRun, Outgoing, Reply, Run, Task, TurnCommit } from "../Store.js"
 import { Store, StoreError } from "../Store.js"
 import type { OutsideChange, TaskChange } from "../TaskChange.js"
 import { Coding } from "./Coding.js"
@@ -67,6 +67,19 @@ const over = (store: Store["Type"], coding: Coding): Store["Type"] => {
     Effect.map(coding.encode(one.body, undefined), (body) => ({ ...one, body }))
   const creation = (one: Creation): Encoding<Creation> =>
     Effect.map(Effect.all([newRun(one.run), mail(one.start)]), ([run, start]) => ({ ...one, run, start }))
+  // What became of it is worded within the transaction, and has no payload.
+  const outgoing = (one: Outgoing): Encoding<Outgoing> =>
+    Effect.gen(function*() {
+      const { to, unbegun } = one
+      const runId = to._tag === "Run" ? to.runId : undefined
+      return {
+        ...one,
+        body: yield* coding.encode(one.body, runId),
+        unbegun: unbegun === undefined
+          ? undefined
+          : { ...unbegun, events: yield* coding.encode(unbegun.events, runId) }
+      }
+    })
   const turn = (commit: TurnCommit): Encoding<TurnCommit> =>
     Effect.gen(function*() {
       const { history, runId } = commit
@@ -79,7 +92,8 @@ const over = (store: Store["Type"], coding: Coding): Store["Type"] => {
         notes: yield* optional(commit.notes, (text) => coding.encode(text, runId)),
         mail: yield* Effect.forEach(commit.mail, mail),
         replies: yield* Effect.forEach(commit.replies, reply),
-        creates: yield* Effect.forEach(commit.creates, creation)
+        creates: yield* Effect.forEach(commit.creates, creation),
+        outgoing: yield* Effect.forEach(commit.outgoing, outgoing)
       }
     })
   const task = <T extends TaskChange | OutsideChange>(change: T): Encoding<T> => {
@@ -164,10 +178,10 @@ const over = (store: Store["Type"], coding: Coding): Store["Type"] => {
     create: (one, start) =>
       as("create", Effect.flatMap(Effect.all([newRun(one), mail(start)]), ([run, mail]) => store.create(run, mail))),
     post: (one, now) => as("post", Effect.flatMap(mail(one), (encoded) => store.post(encoded, now))),
-    terminate: (runId, events, format, now) =>
+    terminate: (runId, events, format, now, toParent) =>
       as(
         "terminate",
-        Effect.flatMap(coding.encode(events, runId), (text) => store.terminate(runId, text, format, now))
+        Effect.flatMap(coding.encode(events, runId), (text) => store.terminate(runId, text, format, now, toParent))
       ),
     reply: (replies, consumed) =>
       as("reply", Effect.flatMap(Effect.forEach(replies, reply), (encoded) => store.reply(encoded, consumed))),
