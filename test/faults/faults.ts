@@ -548,7 +548,6 @@ export const faults: ReadonlyArray<Fault> = [
     to: "",
     tests: ["persistence/SqliteStore"]
   },
-  {},
   {
     name: "answers to callers are written in the clear",
     breaks: "N5",
