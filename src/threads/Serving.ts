@@ -8,8 +8,10 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import * as FiberStatus from "effect/FiberStatus"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as RuntimeFlags from "effect/RuntimeFlags"
 import { parentPort } from "node:worker_threads"
 import * as Failures from "../core/Failure.js"
 import type { CancellationDetails } from "../dsl/ActivityContext.js"
@@ -74,6 +76,16 @@ export const serve = (...hosts: ReadonlyArray<Layer.Layer<never, unknown>>): voi
     say({ _tag: "Failed", failure: Failures.fromUnknown(Cause.squash(exit.cause)) })
   }
 
+  /** Outside of its uninterruptible regions only: one that is uninterruptible to its end completes (row A6). */
+  const interrupt = (fiber: Fiber.RuntimeFiber<unknown, unknown>): void => {
+    if (running !== fiber) return
+    Effect.runFork(Effect.map(fiber.status, (status) => {
+      if (FiberStatus.isDone(status)) return
+      if (RuntimeFlags.interruptible(status.runtimeFlags)) fiber.unsafeInterruptAsFork(fiber.id())
+      else setTimeout(() => interrupt(fiber), reinterruptMillis)
+    }))
+  }
+
   port.on("message", (order: Order) => {
     switch (order._tag) {
       case "Run":
@@ -82,10 +94,13 @@ export const serve = (...hosts: ReadonlyArray<Layer.Layer<never, unknown>>): voi
         return running.addObserver(ended)
       case "Cancel":
         details = order.details
-        return running?.unsafeInterruptAsFork(running.id())
+        return running === undefined ? undefined : interrupt(running)
       case "ShutDown":
         shuttingDown = true
         return shutDown.unsafeOpen()
     }
   })
 }
+
+/** How often a fiber that cannot be interrupted now is asked again. */
+const reinterruptMillis = 10

@@ -47,6 +47,7 @@ describe("an activity on a thread", () => {
     Effect.gen(function*() {
       const { client } = yield* run(hosting())
       const handle = yield* canceled(client, "swallow")
+      yield* until(handle.describe, ({ pendingActivities }) => pendingActivities[0]?.cancelRequested === true)
       assert.strictEqual(yield* handle.result, 5)
     }))
 
@@ -86,7 +87,7 @@ const hosting = () =>
       Threads.toLayer(Work, {
         module: new URL("./threads/thread.mjs", import.meta.url),
         size: 1,
-        grace: "300 millis"
+        grace: "3 seconds"
       }),
       Report.toLayer(({ n, what }) =>
         Effect.gen(function*() {

@@ -32,7 +32,7 @@ Threads.serve(Work.toLayer(({ n, what }) =>
         return yield* beating
       case "swallow":
         yield* Activity.heartbeat("started")
-        return yield* Effect.uninterruptible(Effect.as(Effect.sleep(150), n))
+        return yield* Effect.uninterruptible(Effect.as(Effect.sleep(1_000), n))
       case "resume": {
         const last = yield* Effect.orDie(Activity.lastHeartbeat(Schema.Number))
         if (last !== undefined) return last
