@@ -157,7 +157,16 @@ describe("Handle", () => {
   })
 
   it("describe, cancel, terminate", () => {
-    expect(handle.describe).type.toBe<Effect.Effect<Description, WorkflowNotFound | StoreUnavailable>>()
+    expect(handle.describe).type.toBe<
+      Effect.Effect<
+        & Description
+        & {
+          readonly memo: Workflow.Some<Workflow.MemoOf<typeof OrderWorkflow>>
+          readonly searchAttributes: Workflow.Some<Workflow.AttributesOf<typeof OrderWorkflow>>
+        },
+        WorkflowNotFound | StoreUnavailable
+      >
+    >()
     expect(handle.cancel("late")).type.toBe<Effect.Effect<void, WorkflowNotFound | StoreUnavailable>>()
     expect(handle.terminate("late", { by: "ada" })).type.toBe<
       Effect.Effect<void, WorkflowNotFound | WorkflowClosed | ContractError | StoreUnavailable>
