@@ -156,4 +156,41 @@ describe("encrypted payloads", () => {
       }),
     disk
   )
+
+  test(
+    "of children and of signals to them are in no file in the clear; a termination is told all the same (N5, K1, K8)",
+    () =>
+      Effect.gen(function*() {
+        const { client } = yield* run(
+          Worker.layer({ hosts: [ChildLive, FamilyLive] }).pipe(Layer.provide(encrypting("k1")))
+        )
+        assert.strictEqual(yield* client.execute(Family, `${secret} payload`), `${secret} payload, ${secret} signal`)
+        const handle = yield* client.start(Family, "", { workflowId: "waits" })
+        yield* until(handle.history, (turns) => turns.length >= 2)
+        yield* client.handle(Child, "waits/child").terminate("now")
+        assert.strictEqual((yield* Effect.flip(handle.result))._tag, "WorkflowFailure")
+        assert.notInclude(yield* bytes, secret)
+      }),
+    disk
+  )
 })
+
+const Child = Workflow.make("Child", { payload: Text, success: Text, signals: { put: { payload: Text } } })
+const ChildLive = Child.toLayer((text) =>
+  Effect.sync(() => {
+    let held = ""
+    return Child.of({
+      signals: { put: (more) => Effect.sync(() => void (held = more)) },
+      run: Effect.map(Workflow.condition(() => held !== ""), () => `${text}, ${held}`)
+    })
+  })
+)
+const Family = Workflow.make("Family", { payload: Text, success: Text })
+const FamilyLive = Family.toLayer((text) =>
+  Effect.gen(function*() {
+    const { workflowId } = yield* Workflow.info
+    const child = yield* Child.start(text, { workflowId: `${workflowId}/child` })
+    if (text !== "") yield* child.signal("put", `${secret} signal`)
+    return yield* child.result
+  })
+)

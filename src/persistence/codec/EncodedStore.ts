@@ -175,8 +175,22 @@ const over = (store: Store["Type"], coding: Coding): Store["Type"] => {
           ([turns, tasks]) => store.commit({ ...commit, turns, tasks })
         )
       ),
-    create: (one, start) =>
-      as("create", Effect.flatMap(Effect.all([newRun(one), mail(start)]), ([run, mail]) => store.create(run, mail))),
+    create: (one, start, options) =>
+      as(
+        "create",
+        Effect.gen(function*() {
+          const [run, begin] = yield* Effect.all([newRun(one), mail(start)])
+          if (options === undefined) return yield* store.create(run, begin)
+          const { mail: letters, terminate } = options
+          return yield* store.create(run, begin, {
+            ...options,
+            mail: letters === undefined ? undefined : yield* Effect.forEach(letters, mail),
+            terminate: terminate === undefined
+              ? undefined
+              : { ...terminate, events: yield* coding.encode(terminate.events, undefined) }
+          })
+        })
+      ),
     post: (one, now) => as("post", Effect.flatMap(mail(one), (encoded) => store.post(encoded, now))),
     terminate: (runId, events, format, now, toParent) =>
       as(
