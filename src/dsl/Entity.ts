@@ -383,10 +383,10 @@ const refOf = (client: Client["Type"], workflow: ErasedWorkflow, key: string, { 
   return {
     key,
     handle,
-    signal: alive(handle.signal, isGone),
-    update: alive(handle.update, isGone),
+    signal: alive((...args) => handle.signal(...args), isGone),
+    update: alive((...args) => handle.update(...args), isGone),
     // One that has ended still answers, with its last state.
-    query: alive(handle.query, (error) => error instanceof WorkflowNotFound)
+    query: alive((...args) => handle.query(...args), (error) => error instanceof WorkflowNotFound)
   }
 }
 

@@ -8,13 +8,17 @@ import { TestEnvironment } from "perdure/testing"
 import { Durable } from "perdure/testing"
 import * as Approval from "../../examples/patterns/approval.js"
 import * as Cart from "../../examples/patterns/cart.js"
+import * as Children from "../../examples/patterns/children.js"
 import * as FanOut from "../../examples/patterns/fan-out.js"
 import * as Greeting from "../../examples/patterns/greeting.js"
 import * as LargeFile from "../../examples/patterns/large-file.js"
 import * as Loop from "../../examples/patterns/loop.js"
+import * as Mutex from "../../examples/patterns/mutex.js"
 import * as Polling from "../../examples/patterns/polling.js"
 import * as Saga from "../../examples/patterns/saga.js"
+import * as SlidingWindow from "../../examples/patterns/sliding-window.js"
 import * as UpdatableTimer from "../../examples/patterns/updatable-timer.js"
+import * as Killed from "./Killed.js"
 
 const durable = Durable.withRunner((name, run, millis) => it(name, run, millis))
 
@@ -92,6 +96,13 @@ describe("under all crashes (P1)", () => {
     report: complete
   })
 
+  durable("children: a country counts what its regions count", Children.Country, {
+    hosts: () => [Children.CountryLive, Children.RegionLive],
+    activities: [Children.CountShop],
+    runs: 8,
+    crashPointsMax: 60
+  })
+
   durable("large file: every line is taken in, in one or several attempts", LargeFile.ImportFile, {
     world: () => new Set<number>(),
     hosts: (taken) => [LargeFile.ImportFileLive, LargeFile.importer((line) => Effect.sync(() => taken.add(line)))],
@@ -105,24 +116,29 @@ describe("under all crashes (P1)", () => {
 })
 
 describe("what each pattern plays", () => {
-  const plays = (
-    name: string,
-    { hosts, play }: { readonly hosts: ReadonlyArray<never>; readonly play: Effect.Effect<unknown, unknown, never> },
-    expected: unknown
-  ) =>
+  const plays = (name: string, pattern: object, expected: unknown) => {
+    const { hosts, play } = pattern as Killed.Play
     it.effect(`${name} gives what it says`, () =>
       Effect.gen(function*() {
         assert.deepStrictEqual(yield* play, expected)
       }).pipe(Effect.provide(TestEnvironment.layer({ hosts }))))
 
-  const erased = (pattern: object) => pattern as Parameters<typeof plays>[1]
-  plays("greeting", erased(Greeting), ["Hello, Ada!", "Goodbye, Ada!"])
-  plays("saga", erased(Saga), new Saga.SoldOut({ what: "car" }))
-  plays("approval", erased(Approval), { "a new office": "expired", "a new chair": "approved" })
-  plays("polling", erased(Polling), "render-7 is done")
-  plays("fan-out", erased(FanOut), { words: 15, unreadable: ["torn four"] })
-  plays("updatable timer", erased(UpdatableTimer), { winner: "Grace", cents: 1_000 })
-  plays("cart", erased(Cart), 3_900)
-  plays("loop", erased(Loop), { paidMonths: 23 })
-  plays("large file", erased(LargeFile), 1_000)
+    it.live(`${name} gives the same wherever its worker is killed (P1)`, () =>
+      Effect.gen(function*() {
+        assert.deepStrictEqual(yield* Killed.everywhere({ hosts, play }, 40), expected)
+      }), 120_000)
+  }
+
+  plays("greeting", Greeting, ["Hello, Ada!", "Goodbye, Ada!"])
+  plays("saga", Saga, new Saga.SoldOut({ what: "car" }))
+  plays("approval", Approval, { "a new office": "expired", "a new chair": "approved" })
+  plays("polling", Polling, "render-7 is done")
+  plays("fan-out", FanOut, { words: 15, unreadable: ["torn four"] })
+  plays("updatable timer", UpdatableTimer, { winner: "Grace", cents: 1_000 })
+  plays("cart", Cart, 3_900)
+  plays("loop", Loop, { paidMonths: 23 })
+  plays("large file", LargeFile, 1_000)
+  plays("children", Children, { total: 48, closed: ["moon"] })
+  plays("mutex", Mutex, "all pages are printed")
+  plays("sliding window", SlidingWindow, 25)
 })
