@@ -201,6 +201,7 @@ describe("what else a body asks for", () => {
         runId: driver.runId,
         taskQueue: "queue",
         startedAt: driver.now - 5,
+        parent: undefined,
         firstRunId: driver.runId,
         previousRunId: undefined,
         firstStartedAt: driver.now - 5,
