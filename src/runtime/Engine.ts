@@ -36,6 +36,7 @@ import { BodyDefect } from "./interpreter/TurnFailure.js"
 import { Listeners } from "./Listeners.js"
 import type { Loaded } from "./Loader.js"
 import { Loader } from "./Loader.js"
+import { MailReads } from "./MailReads.js"
 import { movedReason, Replies } from "./Replies.js"
 import { Residents } from "./Residents.js"
 import { RunIds } from "./RunIds.js"
@@ -74,6 +75,7 @@ export class Engine {
   private readonly around: Surroundings<Execution>
   private readonly loader: Loader
   private readonly replies: Replies
+  readonly mailReads = new MailReads()
   private readonly chains: Chains
   private stopping = false
   private closed = false
@@ -301,8 +303,10 @@ export class Engine {
 
   /** A queued task that may wait too long is looked for then, whoever serves its queue (row A12). */
   private noting(commit: TurnCommit, done: (refusal: Refusal | undefined) => void): typeof done {
-    if (!commit.tasksAdded.some((task) => task.expiresAt !== undefined)) return done
+    const { consumed } = commit
+    if (consumed.length === 0 && !commit.tasksAdded.some((task) => task.expiresAt !== undefined)) return done
     return (refusal) => {
+      if (refusal === undefined) this.mailReads.consumed(consumed)
       done(refusal)
       for (const { expiresAt } of commit.tasksAdded) if (expiresAt !== undefined) this.poller.dueAt(expiresAt)
     }

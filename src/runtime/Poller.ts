@@ -146,17 +146,19 @@ export class Poller {
     const { store } = this
     const worker = this.workerId()
     const now = this.now()
-    const mail = yield* store.mailOf(worker, this.lastMailId, Limits.claimRowsMax)
+    const read = store.mailOf(worker, this.lastMailId, Limits.claimRowsMax)
     const news: Array<number> = []
-    for (const each of mail) {
-      this.lastMailId = Math.max(this.lastMailId, each.id)
-      if (each.kind === "Terminated") {
-        engine.terminated(each.runId, undefined)
-        news.push(each.id)
-      } else engine.deliverMail(each.runId, each)
-    }
+    yield* engine.mailReads.through(read, (fresh, all) => {
+      for (const each of fresh) {
+        if (each.kind === "Terminated") {
+          engine.terminated(each.runId, undefined)
+          news.push(each.id)
+        } else engine.deliverMail(each.runId, each)
+      }
+      for (const { id } of all) this.lastMailId = Math.max(this.lastMailId, id)
+      if (all.length >= Limits.claimRowsMax) this.again = true
+    })
     if (news.length > 0) yield* store.reply([], news)
-    if (mail.length >= Limits.claimRowsMax) this.again = true
     yield* this.wakeDue(engine, now)
     for (const task of yield* store.taskNotices(worker)) engine.activities.notice(task)
     if (!this.draining) yield* this.claim(engine, now)

@@ -147,13 +147,15 @@ export class Calls {
 
   /** Hands the engine what waits in the mailbox of a run that it has. */
   catchUp(runId: string, call: string): Effect.Effect<void, StoreUnavailable> {
-    return Effect.map(this.of(call, this.store.mail(runId, 0)), (waiting) => {
+    const { engine } = this
+    if (engine === undefined) return Effect.void
+    return engine.mailReads.through(this.of(call, this.store.mail(runId, 0)), (waiting) => {
       this.mailed.delete(runId)
       // What it took in already it knows by its row. A query answers itself, and twice would be once too often.
       for (const mail of waiting) {
         // The store's own word: the run was ended from outside, and nothing behind it counts.
-        if (mail.kind === "Terminated") return this.engine?.terminated(runId, undefined)
-        if (mail.kind !== "Query") this.engine?.deliverMail(runId, mail)
+        if (mail.kind === "Terminated") return engine.terminated(runId, undefined)
+        if (mail.kind !== "Query") engine.deliverMail(runId, mail)
       }
     })
   }
