@@ -91,8 +91,9 @@ export class Loader {
         return Loaded.Broken({ execution, error })
       }
       const mail = yield* this.store.mail(runId, 0)
-      if (mail.every(({ kind }) => kind !== "Terminated")) return Loaded.Loaded({ execution, mail })
-      // Ended from outside while it was brought back.
+      // Ended from outside while it was brought back: the history has it, or the mailbox, which the poll may have read.
+      const ended = execution.state.closed !== undefined || mail.some(({ kind }) => kind === "Terminated")
+      if (!ended) return Loaded.Loaded({ execution, mail })
       execution.evict()
       return notOurs
     })

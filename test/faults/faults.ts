@@ -651,5 +651,21 @@ export const faults: ReadonlyArray<Fault> = [
     from: "        body: yield* coding.encode(one.body, runId),\n",
     to: "",
     tests: ["runtime/codecs"]
+  },
+  {
+    name: "a read of mail brings what was taken in meanwhile",
+    breaks: "S1",
+    file: "src/runtime/MailReads.ts",
+    from: "this.gone.size === 0 ? all : all.filter(({ id }) => !this.gone.has(id))",
+    to: "all",
+    tests: ["simulation/found"]
+  },
+  {
+    name: "a run that was ended while it was brought back stays in memory",
+    breaks: "C10",
+    file: "src/runtime/Loader.ts",
+    from: "execution.state.closed !== undefined || mail.some(",
+    to: "mail.some(",
+    tests: ["simulation/found"]
   }
 ]

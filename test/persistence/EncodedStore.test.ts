@@ -1,16 +1,34 @@
 /**
  * The contract on a store with codecs over it: it is a store as any other (row N5).
  */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { randomBytes } from "node:crypto"
 import { PayloadCodec } from "perdure"
 import * as SqliteStore from "../../src/persistence/sqlite/SqliteStore.js"
+import { Store } from "../../src/persistence/Store.js"
+import { done, first, now, turn, turns } from "./contract/Samples.js"
 import { suite } from "./contract/Store.suite.js"
 
-suite(
-  "SqliteStore under codecs",
-  PayloadCodec.layer([
-    PayloadCodec.compression({ minimumBytes: 8 }),
-    PayloadCodec.encryption({ keys: { k: randomBytes(32) }, current: "k" })
-  ]).pipe(Layer.provide(SqliteStore.layer({ filename: ":memory:" })))
-)
+const layer = PayloadCodec.layer([
+  PayloadCodec.compression({ minimumBytes: 8 }),
+  PayloadCodec.encryption({ keys: { k: randomBytes(32) }, current: "k" })
+]).pipe(Layer.provide(SqliteStore.layer({ filename: ":memory:" })))
+
+suite("SqliteStore under codecs", layer)
+
+describe("a store under codecs", () => {
+  it.effect("knows a commit again that it encoded, though no key writes the same text twice (N5, I2)", () =>
+    Effect.gen(function*() {
+      const ada = { id: "ada", leaseUntil: now + 1_000, identity: "{}", startedAt: now }
+      yield* Effect.flatMap(Store, (store) => store.register(ada))
+      yield* done([first("r1")])
+      const events = JSON.stringify([{ _tag: "SignalReceived", name: "note", input: "a secret that is long enough" }])
+      const signaled = [turn("r1", 2, { history: { turn: 2, at: now + 2, format: 1, events } })]
+      yield* done(signaled)
+      // Its answer was lost: what is in is answered, and not met as somebody else's turn.
+      yield* done(signaled, { again: true })
+      assert.deepStrictEqual(yield* turns("r1"), [1, 2])
+    }).pipe(Effect.provide(layer)))
+})

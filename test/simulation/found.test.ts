@@ -19,6 +19,10 @@ vi.mock("uuid", () => import("./Ids.js"))
 
 const found: ReadonlyArray<{ readonly seed: number; readonly found: string }> = [
   { seed: 8, found: "a commit whose answer was lost meets its own turns when it is tried again, for ever" },
+  { seed: 1266, found: "a run that was forgotten and brought back takes mail in that its copy had consumed" },
+  { seed: 2040, found: "mail that was read before its turn was committed is taken in again" },
+  { seed: 1507, found: "a run that was terminated while it was brought back stays, and answers nobody" },
+  { seed: 2365, found: "a query of such a run waits for ever" },
   // These found faults that were made on purpose (test/faults/faults.ts).
   { seed: 9, found: "a worker that was taken over goes on claiming, or a copy whose turn was fenced goes on" },
   { seed: 10, found: "a commit that failed is not tried again" },
