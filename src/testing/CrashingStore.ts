@@ -76,6 +76,15 @@ export class Life {
     )
   }
 
+  /**
+   * The places that can make a difference: of reads that follow each other only the first. A crash before a later one
+   * leaves the same store as a crash before the first, or has the outside as a crash before the next write has it.
+   */
+  static distinctCrashPoints(operations: ReadonlyArray<string>): ReadonlyArray<CrashPoint> {
+    const isRead = (index: number) => reads.has(operations[index] ?? "")
+    return Life.crashPoints(operations).filter(({ operation }) => !isRead(operation - 1) || !isRead(operation - 2))
+  }
+
   /** Counts what its authors' code has under way: that goes on by itself, until it is done or the process is dead. */
   work(change: 1 | -1): void {
     if (this.dead) return

@@ -98,7 +98,7 @@ export const explore = (
 
     const crashes = first === undefined ? calm.isNew || ordered.isNew : first.crash !== undefined
     if (!crashes) return undefined
-    const points = Life.crashPoints(calm.trial.operations[0]!)
+    const points = Life.distinctCrashPoints(calm.trial.operations[0]!)
     const tried = spread(points, rules.crashPointsMax)
     coverage.crashPoints.plans++
     coverage.crashPoints.of += points.length
@@ -109,7 +109,7 @@ export const explore = (
     }
 
     // One more, somewhere in the other order: where depends on the plan alone.
-    const others = Life.crashPoints(ordered.trial.operations[0]!)
+    const others = Life.distinctCrashPoints(ordered.trial.operations[0]!)
     const somewhere = others[plan.order.reduce((sum, number) => sum + number % 9_973, 0) % others.length]
     return (yield* attempt("drawn", somewhere)).failed
   })

@@ -261,9 +261,9 @@ const live = (scene: Scene): Effect.Effect<Finding | "died" | "ended", unknown> 
       if (life.dead) return "died"
       const started = starting.unsafePoll()
       if (started !== null && Exit.isFailure(started)) return yield* Effect.failCause(started.cause)
-      const run = yield* Effect.flatten(store.findRun(runId))
       const open = yield* store.runs({ status: "Running", limit: runsMax })
-      for (const each of [run, ...open]) {
+      const run = open.find((each) => each.runId === runId) ?? (yield* Effect.flatten(store.findRun(runId)))
+      for (const each of open) {
         const failed = Findings.turnFailed(each)
         if (failed !== undefined) return failed
       }

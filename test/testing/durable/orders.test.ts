@@ -23,7 +23,7 @@ describe("the order workflow", () => {
     input: Orders.order,
     compensations: Orders.compensations,
     report: ({ crashPoints, missing }) => {
-      assert.isAbove(crashPoints.of, 200)
+      assert.isAbove(crashPoints.of, 120)
       assert.strictEqual(crashPoints.tried, crashPoints.of)
       // How an order can end, and what clients and services can say: all of it was tried.
       assert.deepStrictEqual(missing, [])
