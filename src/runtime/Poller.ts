@@ -11,7 +11,6 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
-import { inForce } from "../core/ActivityTask.js"
 import * as Events from "../core/Event.js"
 import { Limits } from "../core/Limits.js"
 import type { ClaimedTask, Store, StoreError, WorkerId } from "../persistence/Store.js"
@@ -216,20 +215,7 @@ export class Poller {
       // The row stays with this worker: the run itself cannot be read either, and its owner says so in `describe`.
       return this.run(Effect.logError(`the activity ${task.seq} of run ${task.runId} cannot be read from its history`))
     }
-    const attempt = {
-      runId: task.runId,
-      workflowId: task.workflowId,
-      workflow: task.workflow,
-      taskQueue: task.taskQueue,
-      scheduled: inForce(recorded, task.options),
-      scheduledAt: task.scheduledAt,
-      attemptScheduledAt: task.dueAt,
-      attempt: task.attempt,
-      forgotten: task.forgotten,
-      revision: task.revision,
-      heartbeat: task.heartbeat,
-      lastFailure: task.failure
-    }
+    const attempt = Attempts.ofTask(task, recorded, task)
     if (task.cancelRequested) return engine.activities.endCanceled(attempt)
     if (task.state === "lost") return engine.activities.fail(attempt, Attempts.lost)
     if (task.state === "handed") return engine.activities.fail(attempt, Attempts.handedExpired(attempt, task, now))

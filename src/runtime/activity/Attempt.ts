@@ -14,7 +14,7 @@ import type { Payload } from "../../core/Payload.js"
 import * as RetryPolicy from "../../core/RetryPolicy.js"
 import * as TaskToken from "../../core/TaskToken.js"
 import type { ActivityInfo } from "../../dsl/ActivityContext.js"
-import type { NewMail } from "../../persistence/Store.js"
+import type { NewMail, Task } from "../../persistence/Store.js"
 
 /**
  * An attempt that may begin, or waits for a slot.
@@ -171,6 +171,26 @@ export const lost: Failure = {
   timeout: "StartToClose",
   message: "the worker that ran this attempt is gone"
 }
+
+/** The attempt that a task row is at, of the event that scheduled it. @since 0.1.0 */
+export const ofTask = (
+  task: Task,
+  recorded: ActivityScheduled,
+  run: Pick<Attempt, "workflowId" | "workflow">
+): Attempt => ({
+  runId: task.runId,
+  workflowId: run.workflowId,
+  workflow: run.workflow,
+  taskQueue: task.taskQueue,
+  scheduled: ActivityTasks.inForce(recorded, task.options),
+  scheduledAt: task.scheduledAt,
+  attemptScheduledAt: task.dueAt,
+  attempt: task.attempt,
+  forgotten: task.forgotten,
+  revision: task.revision,
+  heartbeat: task.heartbeat,
+  lastFailure: task.failure
+})
 
 /** Waited too long for a slot or a worker (rows A12, A13). @since 0.1.0 */
 export const expired = (attempt: Attempt, now: number): Failure => {

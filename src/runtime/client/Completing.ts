@@ -193,17 +193,5 @@ const find = (
   })
 
 /** As its host would have it, as far as outcomes and retries ask. */
-const attemptOf = ({ recorded, task }: Pending): Attempt => ({
-  runId: task.runId,
-  workflowId: "",
-  workflow: "",
-  taskQueue: task.taskQueue,
-  scheduled: ActivityTasks.inForce(recorded, task.options),
-  scheduledAt: task.scheduledAt,
-  attemptScheduledAt: task.dueAt,
-  attempt: task.attempt,
-  forgotten: task.forgotten,
-  revision: task.revision,
-  heartbeat: task.heartbeat,
-  lastFailure: task.failure
-})
+const attemptOf = ({ recorded, task }: Pending): Attempt =>
+  Attempts.ofTask(task, recorded, { workflowId: "", workflow: "" })
