@@ -58,7 +58,8 @@ export class StartLimits {
 
   /** So many wait, and none is allowed: calls `more` when there may be one. */
   whenAllowed(waiting: number): void {
-    if (this.allowed > 0) return
+    // Since the caller looked the clock went on: it looks again, or nobody would.
+    if (this.allowed > 0) return this.more()
     const { queue, taskQueue } = this.rates
     if (queue === undefined || this.granted > 0) return this.wakeAt(this.nextAt)
     if (this.asking || this.timer !== undefined) return
