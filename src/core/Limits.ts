@@ -48,6 +48,8 @@ export const Limits = {
   updatesMax: 2_000,
   /** Fiber operations in one turn: a body that loops without a durable step must not hold the thread for ever. */
   turnOperationsMax: 10_000_000,
+  /** Milliseconds for which a turn may keep the thread, where it is suspected: what is lost when it never ends (row W10). */
+  turnMillisMax: 2_000,
   /** Rounds of `Workflow.condition` re-checks in one turn: two conditions that undo each other would never end. */
   turnConditionRoundsMax: 10_000,
   /** Turns of one execution that wait for their commit: bounds what one hot execution may hold back. */

@@ -42,6 +42,7 @@ import { Residents } from "./Residents.js"
 import { RunIds } from "./RunIds.js"
 import { StepRunner } from "./StepRunner.js"
 import type { Timers } from "./Timers.js"
+import type { TurnBound } from "./TurnBound.js"
 
 /**
  * @category models
@@ -49,6 +50,7 @@ import type { Timers } from "./Timers.js"
  */
 export interface EngineOptions {
   readonly taskQueue: string
+  readonly turnBound: TurnBound
   readonly maxCachedExecutions: number
   readonly maxCachedFibers: number
   readonly maxConcurrentActivities: number
@@ -292,6 +294,7 @@ export class Engine {
           workflowId: execution.run.workflowId,
           runId: execution.runId
         })),
+      turnBound: this.options.turnBound,
       drop: (execution, items, why) => this.dropped(execution, items, why),
       touched: (execution) => this.resident.touch(execution)
     }

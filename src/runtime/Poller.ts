@@ -43,7 +43,9 @@ export class Poller {
     private readonly workerId: () => WorkerId,
     private readonly leaseMillis: number,
     /** The lease was taken over: this worker owns nothing any more. */
-    private readonly leaseLost: () => Effect.Effect<void, StoreError>
+    private readonly leaseLost: () => Effect.Effect<void, StoreError>,
+    /** Others are gone, and did not say so. */
+    private readonly othersGone: () => void
   ) {}
 
   start(engine: Engine): void {
@@ -108,6 +110,7 @@ export class Poller {
         .map((worker) => worker.id)
       if (gone.length === 0) return false
       yield* Effect.logInfo(`taking over from ${gone.length} worker(s) that are gone: ${gone.join(", ")}`)
+      this.othersGone()
       yield* this.store.takeOver(gone, now, false)
       return true
     })

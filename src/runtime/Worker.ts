@@ -22,6 +22,7 @@ import { Hosts, WorkerConfigError } from "./Hosts.js"
 import { Poller } from "./Poller.js"
 import * as ProcessIdentity from "./ProcessIdentity.js"
 import { Timers } from "./Timers.js"
+import { TurnBound } from "./TurnBound.js"
 
 /** What a worker can host: what `toLayer` made. @since 0.1.0 */
 export type HostLayer = Layer.Layer<never, unknown, never> | Layer.Layer<never, unknown, unknown>
@@ -56,6 +57,13 @@ export interface Options<Hosts extends ReadonlyArray<Layer.Layer.Any>> {
   readonly maxCachedExecutions?: number | undefined
   /** Fibers of the executions in memory, 5 to 8 KB each. Default 10,000. */
   readonly maxCachedFibers?: number | undefined
+  /**
+   * How long one turn, query or validator may keep the thread; beyond, it is cut where it is, and fails as one that loops
+   * (row W10). At least 1 millisecond; each turn then costs some 70 microseconds more. Default: 2 seconds, and only where it
+   * is suspected, in the first turn of a run that was taken over once a worker was found gone. No turn is cut while a
+   * debugger is attached.
+   */
+  readonly turnTimeout?: Duration.DurationInput | undefined
   /** Its word on a patch that a run meets for the first time: false, and that run takes the old way (row V1). Default: true. */
   readonly activatesPatch?: ActivatesPatch | undefined
   /** How long its ownership lasts without renewal. Default 10 seconds, at least 1. */
@@ -99,6 +107,14 @@ const make = (
     const store = yield* Store
     const clock = yield* Effect.clock
     const runtime = yield* Effect.runtime<never>()
+    const turnMillis = options.turnTimeout === undefined ? undefined : Duration.toMillis(options.turnTimeout)
+    if (turnMillis !== undefined && !(turnMillis >= 1 && turnMillis < 2 ** 31)) {
+      return yield* new WorkerConfigError({
+        taskQueue,
+        reason: `turnTimeout must be 1 millisecond or more, and less than 24 days, and is ${turnMillis} milliseconds`
+      })
+    }
+    const turnBound = new TurnBound(turnMillis === undefined ? undefined : Math.trunc(turnMillis))
     const leaseMillis = Math.max(1_000, Duration.toMillis(options.lease ?? Limits.leaseMillis))
     const grace = options.shutdownGrace ?? "10 seconds"
     const now = () => Math.trunc(clock.unsafeCurrentTimeMillis())
@@ -118,12 +134,13 @@ const make = (
       engine.activities.abandonAll()
       engine.dropAll()
       return register
-    })
+    }, () => turnBound.workerGone())
     const engine = new Engine(
       store,
       hosts,
       {
         taskQueue,
+        turnBound,
         maxCachedExecutions: options.maxCachedExecutions ?? Limits.cachedExecutionsMax,
         maxCachedFibers: options.maxCachedFibers ?? Limits.cachedFibersMax,
         maxConcurrentActivities: options.maxConcurrentActivities ?? Limits.concurrentActivitiesMax,

@@ -19,6 +19,14 @@ export interface Fault {
 
 export const faults: ReadonlyArray<Fault> = [
   {
+    name: "a turn that was cut leaves its fiber behind",
+    breaks: "W10, I7",
+    file: "src/runtime/interpreter/Blocking.ts",
+    from: "    currentFiber.set(Option.getOrNull(before))\n",
+    to: "    void before\n",
+    tests: ["interpreter/Runaway"]
+  },
+  {
     name: "effects before their commit",
     breaks: "I2",
     file: "src/runtime/Committer.ts",

@@ -217,6 +217,26 @@ describe("two workers", () => {
       assert.deepStrictEqual(turns.map((turn) => turn.turn), turns.map((_, index) => index + 1))
     }))
 
+  test("one is kept by a run that never comes to rest: the other takes it over, and is not kept (W10)", (world) =>
+    Effect.gen(function*() {
+      const client = yield* Client
+      yield* world.worker("ada", { lease: "1 second" })
+      const bakery = yield* client.start(Bakery, "town")
+      const village = yield* client.start(Bakery, "village")
+      yield* until(bakery.query("baked"), (baked) => baked.length === 0)
+      yield* bakery.raw.signal("spin")
+      yield* world.worker("bob", { lease: "1 second" })
+      const { attention, status } = yield* until(bakery.describe, ({ attention }) => attention !== undefined)
+      assert.strictEqual(status, "Running")
+      assert.include(attention!.message, "did not come to rest within 2000 milliseconds, and kept the thread")
+      yield* village.signal("order", 1)
+      yield* village.signal("close")
+      assert.deepStrictEqual(yield* village.result, ["village: 1 by bob at 1"])
+      // Its acknowledged signal is kept: with code that is right, it goes on with it.
+      const store = yield* Store
+      assert.deepStrictEqual((yield* store.mail(bakery.runId!, 0)).map(({ kind }) => kind), ["Signal"])
+    }))
+
   test("one leaves in good order: the other has its runs at once (N1, A16)", (world) =>
     Effect.gen(function*() {
       const client = yield* Client

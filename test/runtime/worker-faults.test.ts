@@ -29,7 +29,41 @@ const order = (
     })
   )
 
+/** Keeps the thread for as long as it lives, once it is told to. */
+const Spins = Order.toLayer(() =>
+  Effect.succeed(Order.of({
+    signals: {
+      note: (text) =>
+        Effect.sync(() => {
+          while (text === "spin");
+        })
+    },
+    run: Effect.as(Effect.sleep("1 millis"), "rested")
+  }))
+)
+
 describe("a turn that fails", () => {
+  test("because it keeps the thread is cut after `turnTimeout`; the worker goes on (W10, I7)", () =>
+    Effect.gen(function*() {
+      const { client } = yield* run(Worker.layer({ turnTimeout: "50 millis", hosts: [Spins] }))
+      const spinning = yield* client.signalWithStart(Order, undefined, { name: "note", payload: "spin" }, {
+        workflowId: "spin"
+      })
+      const { attention } = yield* until(spinning.describe, ({ attention }) => attention !== undefined)
+      assert.deepInclude(attention, { _tag: "TurnFailed", error: "RunawayTurn", failures: 1 })
+      const resting = yield* client.signalWithStart(Order, undefined, { name: "note", payload: "rest" }, {
+        workflowId: "rest"
+      })
+      assert.strictEqual(yield* resting.result, "rested")
+      assert.strictEqual((yield* spinning.describe).status, "Running")
+    }))
+
+  test("cannot be bounded by nothing (N1)", () =>
+    Effect.gen(function*() {
+      const refused = yield* Effect.flip(run(Worker.layer({ turnTimeout: 0, hosts: [Spins] })))
+      assert.include(String(refused), "turnTimeout must be 1 millisecond or more")
+    }))
+
   test(
     "keeps what was acknowledged, and goes on once the code is right: no activity runs again (I7, I9, W15)",
     () =>

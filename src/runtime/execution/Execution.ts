@@ -60,6 +60,7 @@ export class Execution {
   private readonly wakeUp: WakeUp
   private attention: Attention | undefined
   private stopped = false
+  private turnsTaken = 0
   private pumping = false
   private readonly refusedItems: Array<Item> = []
 
@@ -479,16 +480,10 @@ export class Execution {
       taskQueue: this.run.taskQueue,
       onLate: (place) => {
         if (this.stopped) return
-        this.fail(
-          new BodyDefect({
-            in: `workflow ${this.run.workflow}`,
-            reason: `something that no event records woke the body outside of a turn${
-              place === undefined ? "" : `, where it waited at ${place}`
-            }: a promise, a timer, or another body`
-          }),
-          []
-        )
-      }
+        this.fail(FailedTurn.wokenOutside(this.run.workflow, place), [])
+      },
+      turnMillisMax: () => this.around.turnBound.of(this.epoch, this.turnsTaken++ === 0),
+      readMillisMax: this.around.turnBound.each
     })
   }
 }

@@ -8,20 +8,25 @@ import { Limits } from "../../core/Limits.js"
 import * as Messages from "../../core/Message.js"
 import type { Attention } from "../../dsl/Client.js"
 import type { NewMail, Refusal } from "../../persistence/Store.js"
+import { BodyDefect, keptTheThread, RunawayTurn } from "../interpreter/TurnFailure.js"
 import type { Item, Letter, Settled } from "./Item.js"
 
 /** @since 0.1.0 */
 export type TurnFailed = Extract<Attention, { readonly _tag: "TurnFailed" }>
 
 /**
- * The reason as `describe` shows it, with the time of the next try: doubling from 0.1 seconds to a minute.
+ * The reason as `describe` shows it, with the time of the next try: doubling from 0.1 seconds to a minute. What kept the
+ * thread is tried again after a minute at once: all others of the worker stand still meanwhile.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const attention = (error: unknown, before: Attention | undefined, now: number): TurnFailed => {
   const failures = (before?._tag === "TurnFailed" ? before.failures : 0) + 1
-  const delay = Math.min(Limits.turnRetryMillisMax, Limits.turnRetryMillis * 2 ** Math.min(failures - 1, 30))
+  const keptThread = error instanceof RunawayTurn && error.bound === keptTheThread
+  const delay = keptThread
+    ? Limits.turnRetryMillisMax
+    : Math.min(Limits.turnRetryMillisMax, Limits.turnRetryMillis * 2 ** Math.min(failures - 1, 30))
   return {
     _tag: "TurnFailed",
     failures,
@@ -30,6 +35,15 @@ export const attention = (error: unknown, before: Attention | undefined, now: nu
     retryAt: now + delay
   }
 }
+
+/** A fiber of a body ran on when no turn was on (I8). @since 0.1.0 */
+export const wokenOutside = (workflow: string, place: string | undefined): BodyDefect =>
+  new BodyDefect({
+    in: `workflow ${workflow}`,
+    reason: `something that no event records woke the body outside of a turn${
+      place === undefined ? "" : `, where it waited at ${place}`
+    }: a promise, a timer, or another body`
+  })
 
 /** The letters among the items; queries are told at once what is wrong (row Q3). @since 0.1.0 */
 export const letters = (items: ReadonlyArray<Item>, failed: TurnFailed): ReadonlyArray<Letter> => {

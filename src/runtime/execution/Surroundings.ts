@@ -8,6 +8,7 @@ import type { Creation, Refusal, StoreError, TurnCommit } from "../../persistenc
 import type { Attempt } from "../activity/Attempt.js"
 import type { LogEntry } from "../interpreter/Interpreter.js"
 import type { Timer } from "../Timers.js"
+import type { TurnBound } from "../TurnBound.js"
 import type { Item, UpdateAnswer } from "./Item.js"
 
 /**
@@ -27,6 +28,7 @@ export interface Surroundings<Execution> {
     done: (refusal: Refusal | undefined) => void,
     trouble: (error: StoreError) => void
   ) => void
+  readonly turnBound: TurnBound
   readonly reserveSlot: () => boolean
   readonly releaseSlot: () => void
   readonly startActivity: (attempt: Attempt) => void

@@ -1,6 +1,6 @@
 /**
  * The places in effect 3.x that the interpreter reaches into: by their global keys the set of root fibers, the cache of
- * identity hashes and the counter of fiber ids; and the generator behind the process's own Random. Nothing else of
+ * identity hashes, the fiber that runs and the counter of fiber ids; and the generator behind the process's own Random. Nothing else of
  * effect's insides is used.
  *
  * An upgrade that moves one is found here, with a clear error, before a worker starts.
@@ -9,6 +9,7 @@
  */
 import * as Context from "effect/Context"
 import * as DefaultServices from "effect/DefaultServices"
+import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as GlobalValue from "effect/GlobalValue"
@@ -58,8 +59,18 @@ export const metricRegistry = GlobalValue.globalValue<
   & { readonly map: Iterable<readonly [unknown, unknown]> }
 >(Symbol.for("effect/Metric/globalMetricRegistry"), absent("the registry of metrics"))
 
+/** The fiber that the process is running right now. @since 0.1.0 */
+export const currentFiber = {
+  set: (fiber: Fiber.RuntimeFiber<unknown, unknown> | null): void => {
+    ;(globalThis as { "effect/FiberCurrent"?: unknown })["effect/FiberCurrent"] = fiber
+  }
+}
+
 if (!(roots instanceof Set)) absent("the set of root fibers")()
 if (!(identityHashes instanceof WeakMap)) absent("the cache of hashes")()
 if (typeof metricRegistry.getCounter !== "function" || metricRegistry.map === undefined) absent("the metrics' hooks")()
 if (typeof fiberCounter.current !== "number") absent("the fiber counter's value")()
+Effect.runSync(Effect.sync(() => {
+  if (!("effect/FiberCurrent" in globalThis)) absent("the fiber that runs")()
+}))
 if (typeof processRandom?.number !== "function") absent("the generator of random numbers")()

@@ -265,6 +265,8 @@ export const enter = (guarded: Guarded): void => {
  * @since 0.1.0
  */
 export const leave = (guarded: Guarded): void => {
+  // A turn within this one that was cut off had no time to end.
+  while (guard.turn !== undefined && guard.turn !== guarded) leave(guard.turn)
   guard.turn = guarded.outer
   guarded.outer = undefined
   swapFiberCounter(guarded)

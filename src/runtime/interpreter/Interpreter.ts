@@ -38,11 +38,13 @@ import type { WorkflowHost } from "../../dsl/Workflow.js"
 import type { StepCall, WorkflowInfo } from "../../dsl/WorkflowContext.js"
 import { WorkflowContext } from "../../dsl/WorkflowContext.js"
 import { LazyScope } from "../LazyScope.js"
+import * as Blocking from "./Blocking.js"
 import * as BodyRuntime from "./BodyRuntime.js"
 import * as BodyServices from "./BodyServices.js"
 import { CancelRequests } from "./CancelRequests.js"
-import { failsTurn, failureOf, isCancellation } from "./CauseFailure.js"
+import { failsTurn } from "./CauseFailure.js"
 import { Compensations } from "./Compensations.js"
+import * as Ending from "./Ending.js"
 import { FiberTracker } from "./FiberTracker.js"
 import * as Flags from "./Flags.js"
 import * as Guard from "./Guard.js"
@@ -53,7 +55,7 @@ import { Notes } from "./Notes.js"
 import { Patches } from "./Patches.js"
 import * as Reading from "./Reading.js"
 import type { UnrecordedAccess } from "./TurnFailure.js"
-import { BodyDefect, defect, UnreadablePayload } from "./TurnFailure.js"
+import { defect, UnreadablePayload } from "./TurnFailure.js"
 import { TurnScheduler } from "./TurnScheduler.js"
 import * as Whereabouts from "./Whereabouts.js"
 
@@ -73,6 +75,10 @@ export interface Setting {
   /** Called once a fiber of the body is woken outside of any turn, with the line at which it waited. */
   readonly onLate: (place: string | undefined) => void
   readonly operationsMax?: number | undefined
+  /** How long the turn that comes may keep the thread, if that is bounded (row W10). */
+  readonly turnMillisMax?: (() => number | undefined) | undefined
+  /** How long a query or a validator may, if that is. */
+  readonly readMillisMax?: number | undefined
   /** The replay behaviours of this version. */
   readonly flags?: ReadonlyArray<Flags.Flag>
 }
@@ -207,25 +213,10 @@ export class Interpreter implements Guard.Guarded {
     Guard.enter(this)
     const silent = Metrics.silence(input.replaying)
     this.scheduler.begin()
+    const millisMax = input.replaying ? undefined : this.setting.turnMillisMax?.()
     try {
-      let cancel = false
-      this.eventNumber = input.historyLength
-      for (const event of input.events) {
-        this.eventNumber++
-        if (event._tag !== "CancelRequested") this.deliver(event)
-        // Only the first request counts (row C1).
-        else if (this.requests.reason === undefined) {
-          cancel = true
-          this.requests.reason = event.reason
-        }
-      }
-      this.drain()
-      // A body that is canceled before its first turn still begins, and meets the request where it first waits (C2).
-      if (cancel) {
-        this.requests.strike()
-        this.drain()
-      }
-      this.handling.endTurn()
+      if (millisMax === undefined) this.takeIn(input)
+      else Blocking.within(millisMax, () => this.takeIn(input))
     } catch (thrown) {
       throw this.violation ?? thrown
     } finally {
@@ -394,10 +385,10 @@ export class Interpreter implements Guard.Guarded {
 
   /** Runs an effect on fibers of its own, at once and read-only (I11). */
   readOnly(effect: Erased): Exit.Exit<unknown, unknown> {
-    const { code, runtime, time } = this
+    const { code, runtime, setting: { operationsMax, readMillisMax }, time } = this
     this.reading = true
     try {
-      return Reading.run({ runtime, time, code, operationsMax: this.setting.operationsMax }, effect)
+      return Reading.run({ runtime, time, code, operationsMax, millisMax: readMillisMax }, effect)
     } finally {
       this.reading = false
     }
@@ -409,6 +400,27 @@ export class Interpreter implements Guard.Guarded {
     if (this.late || this.evicted) return
     this.late = true
     this.setting.onLate(Whereabouts.of(fiber, this.code))
+  }
+
+  private takeIn(input: TurnInput): void {
+    let cancel = false
+    this.eventNumber = input.historyLength
+    for (const event of input.events) {
+      this.eventNumber++
+      if (event._tag !== "CancelRequested") this.deliver(event)
+      // Only the first request counts (row C1).
+      else if (this.requests.reason === undefined) {
+        cancel = true
+        this.requests.reason = event.reason
+      }
+    }
+    this.drain()
+    // A body that is canceled before its first turn still begins, and meets the request where it first waits (C2).
+    if (cancel) {
+      this.requests.strike()
+      this.drain()
+    }
+    this.handling.endTurn()
   }
 
   private drain(): void {
@@ -468,22 +480,10 @@ export class Interpreter implements Guard.Guarded {
       return this.fail(defect(`workflow ${definition.name}`, exit.cause))
     }
     this.ended = true
-    if (this.continuing !== undefined) {
-      return this.issue({ _tag: "ContinueAsNew", continuation: this.continuing })
-    }
-    const cause = this.failing ?? (Exit.isFailure(exit) ? exit.cause : undefined)
-    if (cause === undefined && Exit.isSuccess(exit)) {
-      const result = definition.codecs.success.encode(exit.value)
-      return Either.isLeft(result)
-        ? this.fail(new BodyDefect({ in: `workflow ${definition.name}`, reason: result.left.message }))
-        : this.issue({ _tag: "CompleteExecution", result: result.right })
-    }
-    if (cause === undefined) return
-    this.issue(
-      this.failing === undefined && this.requests.reason !== undefined && isCancellation(cause)
-        ? { _tag: "CancelExecution", reason: this.requests.reason }
-        : { _tag: "FailExecution", failure: failureOf(definition.codecs.error, cause) }
-    )
+    const { continuing, failing, requests } = this
+    const command = Ending.commandOf({ definition, exit, failing, continuing, cancelReason: requests.reason })
+    if (Either.isLeft(command)) this.fail(command.left)
+    else this.issue(command.right)
   }
 
   /** As `Effect.scoped` does; most bodies never ask for their scope. */

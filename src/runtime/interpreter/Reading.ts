@@ -8,6 +8,7 @@ import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
 import * as FiberRefs from "effect/FiberRefs"
+import * as Blocking from "./Blocking.js"
 import * as BodyRuntime from "./BodyRuntime.js"
 import { FiberTracker } from "./FiberTracker.js"
 import * as Guard from "./Guard.js"
@@ -25,6 +26,8 @@ export interface Subject {
   readonly time: number
   readonly code: object
   readonly operationsMax: number | undefined
+  /** How long it may keep the thread, if that is bounded. */
+  readonly millisMax: number | undefined
 }
 
 /** @category combinators @since 0.1.0 */
@@ -58,7 +61,8 @@ export const run = (
     fiber.addObserver((done) => {
       exit ??= done
     })
-    scheduler.drain()
+    if (subject.millisMax === undefined) scheduler.drain()
+    else Blocking.within(subject.millisMax, () => scheduler.drain())
     if (exit === undefined) {
       exit = Exit.die(new Error("a query or validator must not wait"))
       // What it waits for must not hand it anything later: a Queue would lose an element to it.

@@ -46,6 +46,9 @@ export class RunawayTurn extends Schema.TaggedError<RunawayTurn>()("RunawayTurn"
   }
 }
 
+/** The bound of a turn that was cut by the clock. @since 0.1.0 */
+export const keptTheThread = "milliseconds, and kept the thread"
+
 /**
  * The body, a handler or a compensation threw, or hit one of the engine's bounds.
  *

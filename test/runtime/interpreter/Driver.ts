@@ -32,6 +32,8 @@ export const epoch = Date.UTC(2024, 1, 29, 12, 30)
 export interface Options {
   readonly runId?: string
   readonly operationsMax?: number
+  /** How long a turn or a query may keep the thread. */
+  readonly turnMillisMax?: number
 }
 
 export class Driver {
@@ -58,6 +60,8 @@ export class Driver {
       workflowId: "workflow-1",
       taskQueue: "queue",
       operationsMax: this.options.operationsMax,
+      turnMillisMax: () => this.options.turnMillisMax,
+      readMillisMax: this.options.turnMillisMax,
       onLate: (place) => this.late.push(place)
     })
   }

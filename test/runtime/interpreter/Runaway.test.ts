@@ -4,12 +4,14 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
 import { Workflow } from "perdure"
 import { RunawayTurn } from "../../../src/runtime/interpreter/TurnFailure.js"
 import { act, host } from "./Bodies.js"
-import { brief, Driver } from "./Driver.js"
+import { brief, Driver, epoch, hostOf } from "./Driver.js"
 
 const operationsMax = 20_000
 
@@ -92,4 +94,73 @@ describe("a body that does not come to rest", () => {
     driver.start()
     assert.deepStrictEqual(ran, numbers)
   })
+})
+
+/** Ways to keep the thread that no budget of operations sees. */
+const spin = (): never => {
+  for (;;);
+}
+const keeping: Readonly<Record<string, Effect.Effect<unknown, unknown, unknown>>> = {
+  "a plain loop": Effect.sync(spin),
+  "one that catches everything": Effect.sync(() => {
+    for (;;) {
+      try {
+        spin()
+      } catch {
+        // What cuts it is not for it to catch.
+      }
+    }
+  }),
+  "one in a span": Effect.withSpan(Effect.sync(spin), "spinning")
+}
+
+describe("code that keeps the thread (W10)", () => {
+  for (const [way, body] of Object.entries(keeping)) {
+    it(`${way} is cut, and others go on`, () => {
+      const other = new Driver(host(Effect.zipRight(act("a"), act("b"))))
+      other.start()
+      const fiber = Fiber.getCurrentFiber()
+      const driver = new Driver(host(body), { turnMillisMax: 20 })
+      assert.throws(
+        () => driver.start(),
+        RunawayTurn,
+        way.includes("span")
+          ? /within 20 milliseconds, and kept the thread \(in span spinning\)/
+          : /within 20 milliseconds, and kept the thread:/
+      )
+      driver.interpreter.evict()
+      // Nothing of the turn is left over: neither its clock, nor its fiber.
+      assert.isAbove(Date.now(), epoch + 1)
+      assert.deepStrictEqual(Fiber.getCurrentFiber(), fiber)
+      assert.deepStrictEqual(brief(other.complete(1)), ["Act#2 b"])
+      assert.deepStrictEqual(brief(other.complete(2)), ["completed \"b\""])
+    })
+  }
+
+  it("what comes to rest in time is not disturbed, nor what fails by itself", () => {
+    const driver = new Driver(host(Effect.zipRight(act("a"), Effect.dieMessage("wrong"))), { turnMillisMax: 5_000 })
+    assert.deepStrictEqual(brief(driver.start()), ["Act#1 a"])
+    assert.throws(() => driver.complete(1), /wrong/)
+  })
+
+  it("a query is cut, too, and the body is as it was", () => {
+    const layer = Asked.toLayer(() =>
+      Effect.succeed(Asked.of({
+        queries: { spin: () => Effect.sync(spin), rest: () => Effect.succeed(1) },
+        run: Effect.asVoid(act("a")) as Effect.Effect<void>
+      }))
+    )
+    const driver = new Driver(hostOf(layer as never), { turnMillisMax: 20 })
+    driver.start()
+    assert.match(
+      Either.getOrThrowWith(Either.flip(driver.interpreter.query("spin", undefined)), () => new Error("it ended")),
+      /within 20 milliseconds, and kept the thread/
+    )
+    assert.deepStrictEqual(driver.interpreter.query("rest", undefined), Either.right(1))
+    assert.deepStrictEqual(brief(driver.complete(1)), ["completed undefined"])
+  })
+})
+
+const Asked = Workflow.make("Asked", {
+  queries: { spin: {}, rest: { success: Schema.Number } }
 })

@@ -32,7 +32,9 @@ const BakeryLive = Bakery.toLayer((town) =>
         }
       },
       dynamic: {
-        signals: (name, payload) => notes.update((all) => [...all, [name, payload]]),
+        // The thread of this process with it, whatever else it has to do.
+        signals: (name, payload) =>
+          name === "spin" ? Effect.sync(spin) : notes.update((all) => [...all, [name, payload]]),
         queries: (name) => Effect.map(notes.get, (all) => ({ name, notes: all })),
         updates: {
           validate: (name) => name === "steal" ? new ApplicationError({ type: "No", message: "never" }) : Effect.void,
@@ -57,6 +59,10 @@ const BakeryLive = Bakery.toLayer((town) =>
     })
   })
 )
+
+const spin = (): never => {
+  for (;;);
+}
 
 const FarLive = Far.toLayer(() => Effect.succeed(`far by ${settings.name}`))
 
