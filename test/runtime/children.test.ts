@@ -261,6 +261,39 @@ describe("interrupting what awaits a child (K5)", () => {
     }))
 })
 
+describe("a child that was canceled", () => {
+  World.test("fails its parent later as canceled, if that was asked to cancel: the request is sticky (C3)", () =>
+    Effect.gen(function*() {
+      const client = yield* world((go) =>
+        Effect.gen(function*() {
+          const child = yield* Patient.start({ stubborn: false }, { workflowId: "child" })
+          yield* Workflow.catchCancel(Effect.never, () => Effect.void)
+          yield* go
+          yield* child.cancel("enough")
+          yield* child.result
+        })
+      )
+      const handle = yield* client.start(Parent, 0)
+      yield* isBegun("child")
+      yield* handle.cancel("late")
+      yield* handle.signal("go")
+      assert.deepInclude(yield* Effect.flip(handle.result), { status: "Canceled" })
+    }))
+
+  World.test("fails it as ever, if it was not (C3, R11)", () =>
+    Effect.gen(function*() {
+      const client = yield* world(() =>
+        Effect.gen(function*() {
+          const child = yield* Patient.start({ stubborn: false }, { workflowId: "child" })
+          yield* child.cancel("enough")
+          yield* child.result
+        })
+      )
+      const handle = yield* client.start(Parent, 0)
+      assert.deepInclude(yield* Effect.flip(handle.result), { status: "Failed" })
+    }))
+})
+
 describe("a child on a queue that nobody serves (K6)", () => {
   const options = { workflowId: "child", taskQueue: "nobody" }
 

@@ -155,7 +155,7 @@ describe("result", () => {
       })
   )
 
-  waysTo("of an execution that there is not is WorkflowNotFound (X3)", (client) =>
+  waysTo("of an execution that there is not is WorkflowNotFound (X3, C1)", (client) =>
     Effect.gen(function*() {
       const nobody = client.handle(Desk, "nobody")
       const calls: ReadonlyArray<Effect.Effect<unknown, unknown>> = [
