@@ -5,6 +5,7 @@
  *   Start ──▶ run ──▶ ExecutionContinuedAsNew ──────────────▶ next run, with the payload that was given   (row K10)
  *                ├──▶ ExecutionFailed, and a retry policy ───▶ next attempt, with the same payload         (row X9)
  *                ├──▶ ExecutionTimedOut of the run, likewise ▶ next attempt                                (row X8)
+ *                ├──▶ any of these but the first, or ExecutionCompleted, and a cron ▶ next run, at its next time (row X10)
  *                └──▶ any other end ─────────────────────────▶ none
  * ```
  *
@@ -12,6 +13,7 @@
  *
  * @since 0.1.0
  */
+import * as CronSchedule from "./CronSchedule.js"
 import type { Failure, RetryState } from "./Failure.js"
 import type { Closing, ExecutionStarted, Start } from "./family/Execution.js"
 import type { Carried } from "./family/Notes.js"
@@ -30,6 +32,8 @@ export interface Terms {
   /** Of each run. */
   readonly runTimeoutMillis?: number | undefined
   readonly retry?: RetryPolicy.RetryPolicy | undefined
+  /** When it begins, and when another run follows one that has ended (row X10). */
+  readonly cron?: string | undefined
 }
 
 /** What a start needs besides its terms. @since 0.1.0 */
@@ -44,12 +48,13 @@ export type Subject = Pick<Start, "workflow" | "workflowId" | "taskQueue" | "eff
  * @since 0.1.0
  */
 export const first = (subject: Subject, terms: Terms, now: number): Start => {
-  const { executionTimeoutMillis } = terms
+  const { cron, executionTimeoutMillis } = terms
+  const delayMillis = cron === undefined ? terms.delayMillis : (CronSchedule.after(cron, now) ?? now) - now
   const whole = executionTimeoutMillis === undefined ? undefined : {
     executionTimeoutMillis,
-    executionExpiresAt: Math.ceil(now + (terms.delayMillis ?? 0) + executionTimeoutMillis)
+    executionExpiresAt: Math.ceil(now + (delayMillis ?? 0) + executionTimeoutMillis)
   }
-  return begin(subject, terms, now, whole)
+  return begin(subject, { ...terms, delayMillis }, now, whole)
 }
 
 /**
@@ -99,7 +104,7 @@ export interface Ending {
  */
 export type Next =
   /** Which code begins it is not said yet: its `effect` and `flags` are those of whoever writes it. */
-  | { readonly _tag: "Run"; readonly start: Start; readonly retryState?: "InProgress" }
+  | { readonly _tag: "Run"; readonly start: Start; readonly retryState?: RetryState }
   /** The end is final; why no other attempt is made, where one could be. */
   | { readonly _tag: "None"; readonly retryState: RetryState | undefined }
 
@@ -113,6 +118,8 @@ export const next = (closing: Closing, ending: Ending, now: number): Next => {
   switch (closing._tag) {
     case "ExecutionContinuedAsNew":
       return { _tag: "Run", start: continued(closing, ending, now) }
+    case "ExecutionCompleted":
+      return recurring(ending, now, closing.result === undefined ? {} : { lastResult: closing.result }) ?? final
     case "ExecutionFailed":
       return retried(closing.failure, ending, now)
     case "ExecutionTimedOut":
@@ -141,14 +148,16 @@ const continued = (closing: Continued, ending: Ending, now: number): Start => {
   const terms: Terms = {
     delayMillis: closing.delayMillis,
     runTimeoutMillis: closing.runTimeoutMillis ?? started.runTimeoutMillis,
-    retry: closing.retry ?? started.retry
+    retry: closing.retry ?? started.retry,
+    cron: started.cron
   }
   return begin(subject, terms, now, inherited(ending))
 }
 
 const retried = (failure: Failure, ending: Ending, now: number): Next => {
   const { started } = ending
-  if (started.retry === undefined) return final
+  const then = recurring(ending, now, { lastFailure: failure })
+  if (started.retry === undefined) return then ?? final
   const attempt = started.attempt ?? 1
   const decision = RetryPolicy.decide(started.retry, {
     attempt,
@@ -157,21 +166,14 @@ const retried = (failure: Failure, ending: Ending, now: number): Next => {
     endedAt: now,
     closeBy: started.executionExpiresAt
   })
-  if (decision._tag === "Stop") return { _tag: "None", retryState: decision.retryState }
-  const { input, runTimeoutMillis, taskQueue, workflow, workflowId } = started
-  const subject: Subject = {
-    workflow,
-    workflowId,
-    taskQueue,
-    ...(input === undefined ? {} : { input })
-  }
+  if (decision._tag === "Stop") return { ...then ?? final, retryState: decision.retryState }
   return {
     _tag: "Run",
     retryState: "InProgress",
     start: {
       ...begin(
-        subject,
-        { delayMillis: decision.delayMillis, runTimeoutMillis, retry: started.retry },
+        again(started),
+        { ...termsOf(started), delayMillis: decision.delayMillis },
         now,
         inherited(ending)
       ),
@@ -180,6 +182,31 @@ const retried = (failure: Failure, ending: Ending, now: number): Next => {
     }
   }
 }
+
+/** The run at the next time of the cron, counted from the end of this one: what was missed meanwhile is left out. */
+const recurring = (ending: Ending, now: number, last: Partial<Start>): Next | undefined => {
+  const { cancelRequested, started } = ending
+  if (started.cron === undefined || cancelRequested) return undefined
+  const at = CronSchedule.after(started.cron, now)
+  if (at === undefined || at >= (started.executionExpiresAt ?? Infinity)) return undefined
+  return {
+    _tag: "Run",
+    start: {
+      ...begin(again(started), { ...termsOf(started), delayMillis: at - now }, now, inherited(ending)),
+      ...last
+    }
+  }
+}
+
+/** The same once more, with the same payload. */
+const again = ({ input, taskQueue, workflow, workflowId }: Ending["started"]): Subject => ({
+  workflow,
+  workflowId,
+  taskQueue,
+  ...(input === undefined ? {} : { input })
+})
+
+const termsOf = ({ cron, retry, runTimeoutMillis }: Ending["started"]): Terms => ({ cron, retry, runTimeoutMillis })
 
 /**
  * As a retry policy judges it. The time of a run is to it what start-to-close is to an attempt (row X8), and a failure's own
@@ -205,7 +232,7 @@ const inherited = ({ carried, runId, started, startedAt }: Ending): Partial<Star
 })
 
 const begin = (subject: Subject, terms: Terms, now: number, more: Partial<Start> | undefined): Start => {
-  const { delayMillis = 0, retry, runTimeoutMillis } = terms
+  const { cron, delayMillis = 0, retry, runTimeoutMillis } = terms
   const startAt = Math.ceil(now + delayMillis)
   return {
     _tag: "Start",
@@ -213,6 +240,7 @@ const begin = (subject: Subject, terms: Terms, now: number, more: Partial<Start>
     ...more,
     ...(delayMillis <= 0 ? {} : { startAt }),
     ...(retry === undefined ? {} : { retry }),
+    ...(cron === undefined ? {} : { cron }),
     ...(runTimeoutMillis === undefined
       ? {}
       : { runTimeoutMillis, runExpiresAt: Math.ceil(startAt + runTimeoutMillis) })

@@ -71,8 +71,8 @@ export const continueAsNew = <W extends Any>(
   })
 
 /**
- * What the last run of this chain that completed gave (row W17): a run that a schedule started has it. Carried over by
- * continuing as new and by retries.
+ * What the last run of this chain that completed gave (row W17): there is one where the execution repeats by a cron.
+ * Carried over by continuing as new, by retries, and by runs that fail.
  *
  * @category services
  * @since 0.1.0
@@ -87,8 +87,8 @@ export const lastResult = <W extends Any>(
         : Effect.map(workflow.codecs.success.decode(lastResult), (value) => Option.some(value as SuccessOf<W>))))
 
 /**
- * What the attempt before this one ended with, as a client would see it: a declared error, or `WorkflowFailure` (row W17).
- * None in a first attempt.
+ * What the attempt before this one ended with, or the run of a cron, as a client would see it: a declared error, or
+ * `WorkflowFailure` (row W17). None in a first attempt, and after a run that completed.
  *
  * @category services
  * @since 0.1.0

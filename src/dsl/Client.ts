@@ -43,6 +43,15 @@ export interface StartOptions {
   readonly runTimeout?: Duration.DurationInput | undefined
   /** A run that fails, or is out of its run timeout, is tried again as a new run. Default: the definition's, else none (row X9). */
   readonly retry?: RetryOptions | undefined
+  /**
+   * Repeats the execution: its runs begin at the times of this expression, as in `"30 6 * * MON-FRI"`, one after the other
+   * under one workflow id and with the same payload (row X10). UTC, unless it begins with a zone: `"CRON_TZ=Europe/Berlin
+   * 0 12 * * *"`; also `"@hourly"`, `"@daily"`, `"@weekly"`, `"@monthly"`, `"@yearly"`, and a sixth field in front for
+   * seconds. The next run is planned when one has ended, by its result or by a failure that is not retried; what was missed
+   * meanwhile is left out. A cancel request, a termination or the execution's timeout ends it. Goes without `startDelay`.
+   * A run sees what the one before gave: `Workflow.lastResult`, `Workflow.lastFailure`. Default none.
+   */
+  readonly cron?: string | undefined
   /** What this run is for, in a line of at most 400 characters, for who looks at it (row W20). */
   readonly summary?: string | undefined
   /** The same at length: at most 20,000 characters. */
@@ -334,14 +343,14 @@ export type SignalMessage<W> =
 export type UpdateMessage<K extends string, P> = Named<K, P> & { readonly updateId?: string | undefined }
 
 /** The workflow id may come from the definition's `idempotencyKey`. @category models @since 0.1.0 */
-export interface SignalWithStartOptions extends Omit<StartOptions, "idConflict" | "startDelay"> {
+export interface SignalWithStartOptions extends Omit<StartOptions, "idConflict" | "startDelay" | "cron"> {
   /** Default "UseExisting". A signal cannot be refused for a run that is open: there is no "Fail". */
   readonly idConflict?: "UseExisting" | "TerminateExisting" | undefined
 }
 
 /** @category models @since 0.1.0 */
 export interface UpdateWithStartOptions
-  extends Omit<StartOptions, "idConflict" | "requestId" | "startDelay">, CallOptions
+  extends Omit<StartOptions, "idConflict" | "requestId" | "startDelay" | "cron">, CallOptions
 {
   /**
    * What becomes of an open run: it gets the update, or it fails the call with `WorkflowAlreadyStarted`, unless it has

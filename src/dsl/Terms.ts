@@ -5,6 +5,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
+import * as CronSchedule from "../core/CronSchedule.js"
 import { Limits } from "../core/Limits.js"
 import * as RetryPolicy from "../core/RetryPolicy.js"
 import type * as Succession from "../core/Succession.js"
@@ -27,17 +28,25 @@ export type Recorded = { readonly [K in keyof Succession.Terms]: Exclude<Success
  * @since 0.1.0
  */
 export const of = (
-  options: Options & { readonly startDelay?: Duration.DurationInput | undefined },
-  own: Options | undefined
+  options: Options & { readonly startDelay?: Duration.DurationInput | undefined; readonly cron?: string | undefined },
+  own: Options | undefined,
+  /** From when a cron is asked for its next time, in epoch milliseconds. */
+  now = 0
 ): Either.Either<Recorded, ContractError> => {
   const refuse = (subject: string, reason: string) => Either.left(new ContractError({ subject, reason }))
   const { executionTimeout = own?.executionTimeout, retry = own?.retry, runTimeout = own?.runTimeout } = options
-  const { startDelay } = options
+  const { cron, startDelay } = options
   for (const [subject, duration] of Object.entries({ executionTimeout, runTimeout })) {
     if (duration !== undefined && !(millis(duration) > 0)) return refuse(subject, "must be longer than nothing")
   }
+  if (cron !== undefined) {
+    if (startDelay !== undefined) return refuse("startDelay", "goes with no cron, which says itself when to begin")
+    const checked = CronSchedule.check(cron, now)
+    if (Either.isLeft(checked)) return refuse("cron", checked.left)
+  }
   try {
     return Either.right({
+      ...(cron === undefined ? {} : { cron }),
       ...(startDelay === undefined ? {} : { delayMillis: millis(startDelay) }),
       ...(isBounded(executionTimeout) ? { executionTimeoutMillis: millis(executionTimeout) } : {}),
       ...(isBounded(runTimeout) ? { runTimeoutMillis: millis(runTimeout) } : {}),

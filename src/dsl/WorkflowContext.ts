@@ -55,6 +55,8 @@ export interface WorkflowInfo {
   readonly expiresAt: number | undefined
   /** Undefined: a run that fails is not tried again. */
   readonly retry: RetryPolicy | undefined
+  /** By which the execution repeats, if it does (row X10). */
+  readonly cron: string | undefined
   /** Encoded; see `Workflow.lastResult`. */
   readonly lastResult: Payload
   /** See `Workflow.lastFailure`. */

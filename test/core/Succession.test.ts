@@ -143,6 +143,71 @@ describe("Succession", () => {
     }
   })
 
+  describe("of a cron (X10)", () => {
+    const hourly = { cron: "@hourly" } as const
+    const hour = 3_600_000
+
+    it("begins at its next time", () => {
+      const start = Succession.first(subject, { ...hourly, executionTimeoutMillis: 10 }, 1_000)
+      assert.deepStrictEqual(start, {
+        _tag: "Start",
+        ...subject,
+        ...hourly,
+        startAt: hour,
+        executionTimeoutMillis: 10,
+        executionExpiresAt: hour + 10
+      })
+    })
+
+    it("W17: goes on after a run that completed, with what it gave, and as a first attempt", () => {
+      const before = { ...hourly, attempt: 3, lastFailure: failure, lastResult: "older", runTimeoutMillis: 7 }
+      assert.deepStrictEqual(follower({ _tag: "ExecutionCompleted", result: "new" }, before), {
+        _tag: "Start",
+        ...same,
+        ...hourly,
+        firstRunId: "run-1",
+        previousRunId: "run-1",
+        firstStartedAt: 1_000,
+        startAt: hour,
+        lastResult: "new",
+        runTimeoutMillis: 7,
+        runExpiresAt: hour + 7
+      })
+      assert.strictEqual(follower({ _tag: "ExecutionCompleted" }, before).lastResult, "older")
+    })
+
+    it("W17: goes on after one that failed or was out of time, with the last result and the failure", () => {
+      const before = { ...hourly, lastResult: "older" }
+      const failed = follower({ _tag: "ExecutionFailed", failure }, before)
+      assert.deepInclude(failed, { startAt: hour, lastResult: "older", lastFailure: failure })
+      const late = follower({ _tag: "ExecutionTimedOut", timeout: "Run" }, before)
+      assert.deepInclude(late, { startAt: hour, lastFailure: Succession.timeoutFailure("Run") })
+    })
+
+    it("tries again first where there is a policy, and says why it stopped", () => {
+      const again = decide({ _tag: "ExecutionFailed", failure }, { ...hourly, retry })
+      assert.deepInclude(again, { retryState: "InProgress" })
+      assert.deepInclude(again._tag === "Run" ? again.start : {}, { startAt: 1_600, attempt: 2, ...hourly })
+      const next = decide({ _tag: "ExecutionFailed", failure }, { ...hourly, retry, attempt: 3 })
+      assert.deepInclude(next, { _tag: "Run", retryState: "MaximumAttemptsReached" })
+      assert.deepInclude(next._tag === "Run" ? next.start : {}, { startAt: hour, ...hourly, retry })
+    })
+
+    it("is kept by a run that continues, which begins at once", () => {
+      const start = follower({ _tag: "ExecutionContinuedAsNew", workflow: "Order", input: 2 }, hourly)
+      assert.deepInclude(start, { input: 2, ...hourly })
+      assert.notProperty(start, "startAt")
+    })
+
+    it("ends by a cancel request, a termination, or the time of the execution", () => {
+      assert.isUndefined(none({ _tag: "ExecutionCompleted" }, hourly, true))
+      assert.isUndefined(none({ _tag: "ExecutionCanceled", reason: "" }, hourly))
+      assert.isUndefined(none({ _tag: "ExecutionTerminated", reason: "" }, hourly))
+      assert.isUndefined(none({ _tag: "ExecutionCompleted" }, { ...hourly, executionExpiresAt: hour }))
+      none({ _tag: "ExecutionTimedOut", timeout: "Execution" }, { ...hourly, executionExpiresAt: 1_500 })
+    })
+  })
+
   it("R8: a failure's own delay is for activities alone", () => {
     const hurried: Failure = { ...failure, nextRetryDelayMillis: 1 }
     const start = follower({ _tag: "ExecutionFailed", failure: hurried }, { retry })

@@ -19,6 +19,14 @@ export interface Fault {
 
 export const faults: ReadonlyArray<Fault> = [
   {
+    name: "a cron goes on after a cancel request",
+    breaks: "X10",
+    file: "src/core/Succession.ts",
+    from: "if (started.cron === undefined || cancelRequested) return undefined",
+    to: "if (started.cron === undefined) return undefined",
+    tests: ["runtime/cron"]
+  },
+  {
     name: "a turn that was cut leaves its fiber behind",
     breaks: "W10, I7",
     file: "src/runtime/interpreter/Blocking.ts",

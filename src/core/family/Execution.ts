@@ -91,9 +91,11 @@ const started = {
   runExpiresAt: optional(Schema.Number),
   /** Absent: a run that fails is not retried (row X9). */
   retry: optional(RetryPolicy),
+  /** Absent: no run follows one that has ended well (row X10). */
+  cron: optional(Schema.String),
   /** What the last run of the chain that completed gave, encoded (row W17). */
   lastResult: optional(Schema.Unknown),
-  /** What the attempt before this one failed with (row W17). */
+  /** What the attempt, or the run of a cron, before this one failed with (row W17). */
   lastFailure: optional(Failure),
   ...carried
 }
@@ -122,7 +124,10 @@ export const ExecutionStarted = Schema.TaggedStruct("ExecutionStarted", started)
 export type ExecutionStarted = typeof ExecutionStarted.Type
 
 /** @category models @since 0.1.0 */
-export const ExecutionCompleted = Schema.TaggedStruct("ExecutionCompleted", { result: optional(Schema.Unknown) })
+export const ExecutionCompleted = Schema.TaggedStruct("ExecutionCompleted", {
+  result: optional(Schema.Unknown),
+  ...followed
+})
 /** @since 0.1.0 */
 export type ExecutionCompleted = typeof ExecutionCompleted.Type
 

@@ -36,6 +36,7 @@ export interface StartOptions {
   readonly executionTimeout?: Duration.DurationInput | undefined
   readonly runTimeout?: Duration.DurationInput | undefined
   readonly retry?: RetryPolicy.Options | undefined
+  readonly cron?: string | undefined
   readonly memo?: object | undefined
   readonly searchAttributes?: object | undefined
   readonly summary?: string | undefined
@@ -122,9 +123,9 @@ export const prepare = (
     const refused = checkId("workflowId", workflowId) ?? checkId("taskQueue", taskQueue) ??
       (options.requestId === undefined ? undefined : checkId("requestId", options.requestId))
     if (refused !== undefined) return Effect.fail(refused)
-    const terms = Terms.of(options, own)
-    if (Either.isLeft(terms)) return Effect.fail(terms.left)
     const now = calls.now()
+    const terms = Terms.of(options, own, now)
+    if (Either.isLeft(terms)) return Effect.fail(terms.left)
     const message = Succession.first(
       {
         workflow: workflow.name,

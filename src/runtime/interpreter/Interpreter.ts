@@ -117,9 +117,7 @@ type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 type Erased = Effect.Effect<unknown, unknown, unknown>
 
 const noFlags: ReadonlySet<number> = new Set()
-const noEvents: ReadonlyArray<Event> = []
-const noLogs: ReadonlyArray<BodyRuntime.LogEntry> = []
-const noneUnfinished: ReadonlyArray<string> = []
+const none: ReadonlyArray<never> = []
 
 /** @since 0.1.0 */
 export class Interpreter implements Guard.Guarded {
@@ -133,7 +131,7 @@ export class Interpreter implements Guard.Guarded {
   readonly tracker = new FiberTracker()
   readonly journal: Journal
   replaying = false
-  recorded: ReadonlyArray<Event> = noEvents
+  recorded: ReadonlyArray<Event> = none
   turnCount = 0
   eventNumber = 0
   private historyLength = 0
@@ -207,7 +205,7 @@ export class Interpreter implements Guard.Guarded {
   turn(input: TurnInput): TurnOutput {
     this.time = input.at
     this.replaying = input.replaying
-    this.recorded = input.recorded ?? noEvents
+    this.recorded = input.recorded ?? none
     this.historyLength = input.historyLength
     this.turnCount++
     Guard.enter(this)
@@ -229,7 +227,7 @@ export class Interpreter implements Guard.Guarded {
     return {
       commands: Commands.settle(this.journal.takeCommands()),
       rejected: this.handling.takeRejected(),
-      unfinished: this.ended ? this.handling.unfinished() : noneUnfinished,
+      unfinished: this.ended ? this.handling.unfinished() : none,
       dropped: this.handling.takeDropped(),
       logs: this.takeLogs()
     }
@@ -374,6 +372,7 @@ export class Interpreter implements Guard.Guarded {
       runTimeoutMillis: started?.runTimeoutMillis,
       expiresAt: Succession.expiresAt(started),
       retry: started?.retry,
+      cron: started?.cron,
       lastResult: started?.lastResult,
       lastFailure: started?.lastFailure,
       historyLength: this.historyLength,
@@ -441,7 +440,7 @@ export class Interpreter implements Guard.Guarded {
   }
 
   private takeLogs(): ReadonlyArray<BodyRuntime.LogEntry> {
-    if (this.logs.length === 0) return noLogs
+    if (this.logs.length === 0) return none
     const taken = this.logs
     this.logs = []
     return taken
