@@ -18,9 +18,8 @@ import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Exit from "effect/Exit"
+import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import * as FiberId from "effect/FiberId"
 import * as Scope from "effect/Scope"
 import type { PCGRandom } from "effect/Utils"
 import type { Command } from "../../core/Command.js"
@@ -32,19 +31,15 @@ import type { UpdateAccepted } from "../../core/family/Update.js"
 import { Limits } from "../../core/Limits.js"
 import * as Succession from "../../core/Succession.js"
 import type { ContractError } from "../../dsl/Contract.js"
-import type { HandlerChanges } from "../../dsl/ErasedHandlers.js"
-import { isImplementation } from "../../dsl/ErasedHandlers.js"
+import type { ErasedImplementation, HandlerChanges } from "../../dsl/ErasedHandlers.js"
 import type { WorkflowHost } from "../../dsl/Workflow.js"
 import type { StepCall, WorkflowInfo } from "../../dsl/WorkflowContext.js"
 import { WorkflowContext } from "../../dsl/WorkflowContext.js"
-import { LazyScope } from "../LazyScope.js"
 import * as Blocking from "./Blocking.js"
 import * as BodyRuntime from "./BodyRuntime.js"
 import * as BodyServices from "./BodyServices.js"
 import { CancelRequests } from "./CancelRequests.js"
 import { failsTurn } from "./CauseFailure.js"
-import { Compensations } from "./Compensations.js"
-import * as Ending from "./Ending.js"
 import { FiberTracker } from "./FiberTracker.js"
 import * as Flags from "./Flags.js"
 import * as Guard from "./Guard.js"
@@ -53,9 +48,10 @@ import { Journal } from "./Journal.js"
 import * as Metrics from "./Metrics.js"
 import { Notes } from "./Notes.js"
 import { Patches } from "./Patches.js"
+import { Program } from "./Program.js"
 import * as Reading from "./Reading.js"
 import type { UnrecordedAccess } from "./TurnFailure.js"
-import { defect, UnreadablePayload } from "./TurnFailure.js"
+import { UnreadablePayload } from "./TurnFailure.js"
 import { TurnScheduler } from "./TurnScheduler.js"
 import * as Whereabouts from "./Whereabouts.js"
 
@@ -140,22 +136,15 @@ export class Interpreter implements Guard.Guarded {
   private reading = false
   private readonly runtime: BodyRuntime.BodyRuntime
   private readonly handling: Handlers.Handlers
-  private readonly scope = new LazyScope()
-  private readonly requests = new CancelRequests()
+  readonly requests = new CancelRequests()
+  private readonly program = new Program(this)
   readonly notes = new Notes(this)
   private readonly patches = new Patches(this)
-  private readonly compensations = new Compensations(this)
   private logs: Array<BodyRuntime.LogEntry> = []
   private random: PCGRandom | undefined
-  private root: AnyFiber | undefined
   private violation: UnrecordedAccess | undefined
   private fault: Error | undefined
-  /** What fails the run in place of its own end: a signal handler's failure. */
-  private failing: Cause.Cause<unknown> | undefined
-  /** What continues it in place of its own end. The first of the two counts. */
-  private continuing: Continuation | undefined
   private started: ExecutionStarted | undefined
-  private ended = false
   private evicted = false
   private late = false
 
@@ -166,7 +155,7 @@ export class Interpreter implements Guard.Guarded {
     this.handling = new Handlers.Handlers(this)
     this.runtime = BodyRuntime.make({
       context: Context.unsafeMake(
-        new Map<string, unknown>([[WorkflowContext.key, this.journal], [Scope.Scope.key, this.scope]])
+        new Map<string, unknown>([[WorkflowContext.key, this.journal], [Scope.Scope.key, this.program.scope]])
       ),
       services: BodyServices.make(this),
       tracker: this.tracker,
@@ -193,7 +182,7 @@ export class Interpreter implements Guard.Guarded {
 
   /** Whether a message that is not awaited by a step can get the body on: it has handlers, or has not begun. */
   get reachable(): boolean {
-    return this.root === undefined || this.handling.reachable
+    return !this.program.began || this.handling.reachable
   }
 
   /** Whether the run was started by code that had this behaviour (row V5). */
@@ -227,7 +216,7 @@ export class Interpreter implements Guard.Guarded {
     return {
       commands: Commands.settle(this.journal.takeCommands()),
       rejected: this.handling.takeRejected(),
-      unfinished: this.ended ? this.handling.unfinished() : none,
+      unfinished: this.program.ended ? this.handling.unfinished() : none,
       dropped: this.handling.takeDropped(),
       logs: this.takeLogs()
     }
@@ -252,12 +241,10 @@ export class Interpreter implements Guard.Guarded {
     this.journal.forget()
     this.handling.forget()
     this.requests.forget()
-    this.root = undefined
-    this.failing = undefined
+    this.program.forget()
     // An error holds what its stack was taken from, fibers included, until somebody reads it.
     this.violation = undefined
     this.fault = undefined
-    this.compensations.forget()
     this.logs = []
   }
 
@@ -293,18 +280,12 @@ export class Interpreter implements Guard.Guarded {
     this.fault ??= error
   }
 
-  /** Fails the run from beside its program, which is interrupted: its finalizers and compensations run first. */
   failRun(cause: Cause.Cause<unknown>): void {
-    if (this.ended || this.continuing !== undefined) return
-    this.failing ??= cause
-    this.root?.unsafeInterruptAsFork(FiberId.none)
+    this.program.failRun(cause)
   }
 
-  /** Continues the run by a new one. Its program is interrupted: its finalizers run first, and no compensation. */
   continueAsNew(continuation: Continuation): void {
-    if (this.ended || this.failing !== undefined) return
-    this.continuing ??= continuation
-    this.root?.unsafeInterruptAsFork(FiberId.none)
+    this.program.continueAsNew(continuation)
   }
 
   sleep(millis: number): Effect.Effect<void> {
@@ -340,11 +321,19 @@ export class Interpreter implements Guard.Guarded {
   }
 
   compensate(undo: Erased): void {
-    this.compensations.add(undo)
+    this.program.compensate(undo)
   }
 
   catchCancel(effect: Erased, fallback: (reason: string) => Erased): Erased {
     return this.requests.catch(effect, fallback)
+  }
+
+  setUp(implementation: ErasedImplementation): Effect.Effect<void> {
+    return this.handling.setUp(implementation)
+  }
+
+  forkRoot(effect: Erased): AnyFiber {
+    return BodyRuntime.fork(this.runtime, effect, this.scheduler, this.requests.atRoot)
   }
 
   fork(effect: Erased, ended: (exit: Exit.Exit<unknown, unknown>) => void): void {
@@ -454,43 +443,7 @@ export class Interpreter implements Guard.Guarded {
     const payload = definition.codecs.payload.decode(event.input)
     // A worker with the right code may come: the turn fails, not the run (row D2).
     if (Either.isLeft(payload)) throw this.unreadable(event, payload.left)
-    const program = Effect.flatMap(
-      Effect.suspend(() => body(payload.right)),
-      // The handlers of waiting messages begin before the program does (row W9).
-      (made) => isImplementation(made) ? Effect.zipRight(this.handling.setUp(made), made.run) : Effect.succeed(made)
-    )
-    const main = Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(
-        Effect.flatMap(Effect.exit(restore(program)), (exit) => this.closeScope(exit)),
-        (exit) =>
-          Exit.isSuccess(exit) || this.continuing !== undefined || this.failsTurn(exit.cause)
-            ? exit
-            : Effect.zipRight(this.compensations.run(), exit)
-      )
-    )
-    this.root = BodyRuntime.fork(this.runtime, main, this.scheduler, this.requests.atRoot)
-    this.requests.begin(this.root)
-    this.root.addObserver((exit) => this.end(exit))
-  }
-
-  private end(exit: Exit.Exit<unknown, unknown>): void {
-    const { definition } = this
-    if (Exit.isFailure(exit) && this.failsTurn(exit.cause)) {
-      return this.fail(defect(`workflow ${definition.name}`, exit.cause))
-    }
-    this.ended = true
-    const { continuing, failing, requests } = this
-    const command = Ending.commandOf({ definition, exit, failing, continuing, cancelReason: requests.reason })
-    if (Either.isLeft(command)) this.fail(command.left)
-    else this.issue(command.right)
-  }
-
-  /** As `Effect.scoped` does; most bodies never ask for their scope. */
-  private closeScope(exit: Exit.Exit<unknown, unknown>): Effect.Effect<Exit.Exit<unknown, unknown>> {
-    const closing = this.scope.close(exit)
-    return closing === undefined
-      ? Effect.succeed(exit)
-      : Effect.map(Effect.exit(closing), (closed) => Exit.zipLeft(exit, closed))
+    this.program.begin(Effect.suspend(() => body(payload.right)))
   }
 
   failsTurn(cause: Cause.Cause<unknown>): boolean {

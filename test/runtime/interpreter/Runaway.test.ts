@@ -150,11 +150,12 @@ describe("code that keeps the thread (W10)", () => {
         run: Effect.asVoid(act("a")) as Effect.Effect<void>
       }))
     )
-    const driver = new Driver(hostOf(layer as never), { turnMillisMax: 20 })
+    // Wide enough for what comes to rest, on a machine that is busy with other things.
+    const driver = new Driver(hostOf(layer as never), { turnMillisMax: 300 })
     driver.start()
     assert.match(
       Either.getOrThrowWith(Either.flip(driver.interpreter.query("spin", undefined)), () => new Error("it ended")),
-      /within 20 milliseconds, and kept the thread/
+      /within 300 milliseconds, and kept the thread/
     )
     assert.deepStrictEqual(driver.interpreter.query("rest", undefined), Either.right(1))
     assert.deepStrictEqual(brief(driver.complete(1)), ["completed undefined"])
