@@ -1,7 +1,7 @@
 /**
  * Messages: what reaches a run from outside, and the decision whether it becomes an event.
  *
- *   Start | Signal | Update | Cancel | ActivityOutcome | StepOutcome | ChildOutcome | ExternalOutcome | TimerDue
+ *   Start | Signal | Update | Cancel | Reset | ActivityOutcome | StepOutcome | ChildOutcome | ExternalOutcome | TimerDue
  *     ──accept──▶ Event, or a reason to drop it
  *
  * Those that may wait in a store's mailbox have a schema; a timer's due time is read off the run's own state.
@@ -40,6 +40,7 @@ export type Query = typeof Query.Type
 export const Stored = Schema.Union(
   Execution.Start,
   Execution.Cancel,
+  Execution.Reset,
   Signal.Signal,
   Update.Update,
   Activity.ActivityOutcome,

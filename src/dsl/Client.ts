@@ -19,6 +19,7 @@ import type {
   CallTimeout,
   QueryFailed,
   QueryRejected,
+  ResetRefused,
   StoreUnavailable,
   UpdateFailed,
   UpdateNotFound,
@@ -190,6 +191,28 @@ export interface Description {
   readonly wakeAt: number | undefined
 }
 
+/**
+ * From where a run is taken anew (row C11).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ResetOptions {
+  /**
+   * The turn that is taken anew, as `history` numbers them: what it took in comes again, and what it did then is decided
+   * by the code of today. "First" begins with the start, and nothing is kept. Default "Last".
+   */
+  readonly turn?: number | "First" | "Last" | undefined
+  /** The same by the number of an event, which counts from 1 over the whole history: the turn that recorded it. */
+  readonly event?: number | undefined
+  /** Which of the messages behind that turn come again. Default "All": signals and updates. */
+  readonly reapply?: "All" | "Signals" | "Updates" | "None" | undefined
+  /** Shown in both histories. */
+  readonly reason?: string | undefined
+  /** Names this reset: repeated with the same workflow id and request, it gives the run that it made the first time. */
+  readonly requestId?: string | undefined
+}
+
 /** An update in progress. Its ids rebuild it, in any process: `client.handle(...).updateHandle(...)`. @since 0.1.0 */
 export interface UpdateHandle<out Success, out Error> {
   readonly workflowId: string
@@ -307,6 +330,20 @@ export interface Handle<W> {
     reason?: string,
     details?: unknown
   ) => Effect.Effect<void, WorkflowNotFound | WorkflowClosed | ContractError | StoreUnavailable>
+  /**
+   * Takes the run anew from one of its turns on, open or closed: a new run of the same chain begins with copies of the turns
+   * before, and an open run of the chain is terminated in the same commit (row C11). For runs that went wrong, once the code
+   * is right. Gives the handle of the new run's chain; who waits for the result of the old one gets that of the new one.
+   *
+   * Activities that the copied turns left pending run again. Random numbers are others from there on (row W2). Cancel
+   * requests behind that turn do not come again. The time of the run counts anew, that of the execution if it was over.
+   *
+   * Fails with `ResetRefused` where there is no such turn, or it would leave a child behind that the run waits for; with
+   * `WorkflowAlreadyStarted` where another execution has the workflow id.
+   */
+  readonly reset: (
+    options?: ResetOptions
+  ) => Effect.Effect<Handle<W>, WorkflowNotFound | ResetRefused | WorkflowAlreadyStarted | StoreUnavailable>
   /**
    * Takes the run out of the store, with its history and all that waits for it; an open one is ended first, and no code
    * of it runs any more (row C12). Nothing brings it back. Its workflow id is free again, also for `idReuse`.

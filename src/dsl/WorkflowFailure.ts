@@ -137,6 +137,21 @@ export class UpdateNotFound extends Schema.TaggedError<UpdateNotFound>()("Update
 }
 
 /**
+ * A run cannot be taken anew from there; the reason says what can be done (row C11).
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ResetRefused extends Schema.TaggedError<ResetRefused>()("ResetRefused", {
+  ...execution,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `workflow ${name(this)} cannot be reset: ${this.reason}`
+  }
+}
+
+/**
  * The update was rejected, or failed other than by an error that its contract declares (rows U2, U3).
  *
  * @category errors

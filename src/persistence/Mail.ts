@@ -15,6 +15,7 @@ export type MailKind =
   | "Signal"
   | "Update"
   | "Cancel"
+  | "Reset"
   | "ActivityOutcome"
   | "StepOutcome"
   | "ChildOutcome"

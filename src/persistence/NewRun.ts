@@ -6,6 +6,7 @@
  */
 import type { ParentClosePolicy } from "../core/family/Execution.js"
 import type { AttributeType } from "../core/family/Notes.js"
+import type { HistoryRow } from "./HistoryRow.js"
 import type { NewMail, Outgoing } from "./Mail.js"
 
 /** @category models @since 0.1.0 */
@@ -111,3 +112,44 @@ export type CreateResult =
   | { readonly _tag: "Refused"; readonly runId: string }
   /** Not the last run that the caller saw. */
   | { readonly _tag: "Changed" }
+
+/**
+ * A run that takes another one anew from one of its turns on.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Reset {
+  readonly run: NewRun
+  /** Of the run that is reset, the last turn that the caller saw: another one is `Changed`. */
+  readonly of: { readonly runId: string; readonly turn: number }
+  /** The turns that it begins with. */
+  readonly history: ReadonlyArray<HistoryRow>
+  /** Its pending activities, each to begin with its first attempt. */
+  readonly tasks: ReadonlyArray<{
+    readonly seq: number
+    /** The turn whose history row holds the ActivityScheduled event. */
+    readonly turn: number
+    readonly taskQueue: string
+    readonly expiresAt: number | undefined
+    readonly cancelRequested: boolean
+  }>
+  /** What waits for it, in order. */
+  readonly mail: ReadonlyArray<NewMail>
+  /** The last turn of the open run of its chain, if there is one. */
+  readonly end: ImposedEnd
+  /** A second reset of the workflow id with this request changes nothing. */
+  readonly requestId?: string | undefined
+}
+
+/** @category models @since 0.1.0 */
+export type ResetResult =
+  /** And the run that was open, and is ended. */
+  | { readonly _tag: "Reset"; readonly terminated: string | undefined }
+  /** The run that an earlier reset with the same request made. */
+  | { readonly _tag: "Known"; readonly runId: string }
+  /** The run has other turns than the caller saw. */
+  | { readonly _tag: "Changed" }
+  | { readonly _tag: "NotFound" }
+  /** The open run of another execution has the workflow id. */
+  | { readonly _tag: "AlreadyRunning"; readonly runId: string }

@@ -4,7 +4,7 @@
  * ```
  *   Commit ─▶ Verdict, Turns, TaskChanges      Claims, Tasks   who wakes what
  *   Children, Outgoing, Terminating, Imposing      what a run does to others, and others to it
- *   Starts, Runs, Deleting, History, Mailbox, Leases   Changes   who is told
+ *   Starts, Resetting, Runs, Deleting, History, Mailbox, Leases   Changes   who is told
  *   Creating, Closing                          the first and the last of a run, for Commit and Runs
  *   all over Database (transactions, errors), Batch (many rows, few statements), Decode, Rows (checked rows)
  * ```
@@ -28,6 +28,7 @@ import * as Leases from "./sql/Leases.js"
 import * as Mailbox from "./sql/Mailbox.js"
 import * as Outgoing from "./sql/Outgoing.js"
 import * as OutsideTasks from "./sql/OutsideTasks.js"
+import * as Resetting from "./sql/Resetting.js"
 import * as Runs from "./sql/Runs.js"
 import * as StartRates from "./sql/StartRates.js"
 import * as Starts from "./sql/Starts.js"
@@ -77,6 +78,7 @@ export const make = (options: Options): Store["Type"] => {
     ...Commit.make(db, turns, taskChanges, mailbox, creating, registered, changes),
     ...Starts.make(db, creating, mailbox, imposing, changes),
     ...Imposing.make(db, imposing, changes),
+    ...Resetting.make(db, creating, mailbox, imposing, changes),
     ...Runs.make(db),
     ...Deleting.make(db, imposing, changes),
     ...Children.make(db, children),

@@ -27,6 +27,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { ActivityTask } from "../core/ActivityTask.js"
 import type { Status } from "../core/family/Execution.js"
+import type { HistoryRow } from "./HistoryRow.js"
 import type { Mail, NewMail, Outgoing, PostResult } from "./Mail.js"
 import type {
   AttributeChange,
@@ -35,10 +36,13 @@ import type {
   Creation,
   ImposedEnd,
   NewRun,
-  ParentLink
+  ParentLink,
+  Reset,
+  ResetResult
 } from "./NewRun.js"
 import type { OutsideChange, TaskChange, TaskNotice, TaskRevision } from "./TaskChange.js"
 
+export type * from "./HistoryRow.js"
 export type * from "./Mail.js"
 export type * from "./NewRun.js"
 export type { OutsideChange, TaskChange, TaskNotice, TaskRevision } from "./TaskChange.js"
@@ -105,14 +109,6 @@ export interface Run {
   readonly notes: string | undefined
   /** Why the run does not get on, as JSON: a failed turn, or no wake-up left. */
   readonly attention: string | undefined
-}
-
-/** @category models @since 0.1.0 */
-export interface HistoryRow {
-  readonly turn: number
-  readonly at: number
-  readonly format: number
-  readonly events: string
 }
 
 /** @category models @since 0.1.0 */
@@ -299,6 +295,14 @@ export class Store extends Context.Tag("perdure/Store")<Store, {
     now: number,
     toParent?: ImposedEnd["toParent"]
   ) => Effect.Effect<PostResult, StoreError>
+
+  /**
+   * Creates a run from turns of another one, unowned and claimable at once; an open run of the same chain is ended first,
+   * and what of its mail a run that follows would get, comes behind the given mail.
+   */
+  readonly reset: (reset: Reset, now: number) => Effect.Effect<ResetResult, StoreError>
+  /** The run that the reset of a workflow id with this request made. */
+  readonly findReset: (workflowId: string, requestId: string) => Effect.Effect<Option.Option<string>, StoreError>
 
   /** Takes a run and all that is kept of it out of the store; an open one is ended first, as `terminate` does. */
   readonly deleteRun: (runId: string, end: ImposedEnd, now: number) => Effect.Effect<PostResult, StoreError>

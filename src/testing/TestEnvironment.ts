@@ -18,6 +18,7 @@ import { Store } from "../persistence/Store.js"
 import * as Histories from "../runtime/Histories.js"
 import { Performing } from "../runtime/Performing.js"
 import * as Worker from "../runtime/Worker.js"
+import * as AwaitingClient from "./AwaitingClient.js"
 import * as CrashingStore from "./CrashingStore.js"
 import * as Timeline from "./Timeline.js"
 import { TimeSkipping } from "./TimeSkipping.js"
@@ -107,7 +108,7 @@ const make = <const Hosts extends ReadonlyArray<Layer.Layer.Any>>({ startAt, ...
     )
     const millis = (duration: Duration.DurationInput) => Duration.toMillis(duration)
     return Context.empty().pipe(
-      Context.add(Client, awaitingClient(Context.get(context, Client), skipping)),
+      Context.add(Client, AwaitingClient.make(Context.get(context, Client), (effect) => skipping.awaiting(effect))),
       Context.add(Store, store),
       Context.add(TestEnvironment, {
         currentTime: Effect.sync(() => time.now),
@@ -173,55 +174,3 @@ const drawAll = (store: Store["Type"]): Effect.Effect<string> =>
     }
     return drawings.join("\n\n")
   }).pipe(Effect.orDie)
-
-/** The same client; what waits for a run lets time skip. */
-const awaitingClient = (client: Client["Type"], skipping: TimeSkipping): Client["Type"] => {
-  const { handle, start } = client as unknown as ErasedClient
-  const awaiting = (handle: ErasedHandle): ErasedHandle => ({
-    workflowId: handle.workflowId,
-    runId: handle.runId,
-    result: skipping.awaiting(handle.result),
-    runResult: skipping.awaiting(handle.runResult),
-    update: (...args) => skipping.awaiting(handle.update(...args)),
-    startUpdate: (...args) =>
-      Effect.map(skipping.awaiting(handle.startUpdate(...args)), ({ result, updateId }) => ({
-        updateId,
-        result: skipping.awaiting(result)
-      })),
-    signal: (...args) => handle.signal(...args),
-    query: (...args) => handle.query(...args),
-    cancel: (...args) => handle.cancel(...args),
-    terminate: (...args) => handle.terminate(...args),
-    describe: handle.describe,
-    history: handle.history
-  })
-  const own: ErasedClient = {
-    start: (...args) => Effect.map(start(...args), awaiting),
-    execute: (...args) => Effect.flatMap(own.start(...args), ({ result }) => result),
-    handle: (...args) => awaiting(handle(...args))
-  }
-  return own as unknown as Client["Type"]
-}
-
-type Call<A = unknown> = (...args: ReadonlyArray<unknown>) => Effect.Effect<A, unknown>
-
-interface ErasedHandle {
-  readonly workflowId: string
-  readonly runId: string | undefined
-  readonly result: Effect.Effect<unknown, unknown>
-  readonly runResult: Effect.Effect<unknown, unknown>
-  readonly update: Call
-  readonly startUpdate: Call<{ readonly updateId: string; readonly result: Effect.Effect<unknown, unknown> }>
-  readonly signal: Call
-  readonly query: Call
-  readonly cancel: Call
-  readonly terminate: Call
-  readonly describe: Effect.Effect<unknown, unknown>
-  readonly history: Effect.Effect<unknown, unknown>
-}
-
-interface ErasedClient {
-  readonly start: Call<ErasedHandle>
-  readonly execute: Call
-  readonly handle: (...args: ReadonlyArray<unknown>) => ErasedHandle
-}

@@ -55,6 +55,8 @@ const describe = (event: Event, names: Map<number, string>, begun: number): stri
   switch (event._tag) {
     case "ExecutionStarted":
       return `┌─ started${value(event.input)}`
+    case "ExecutionReset":
+      return `├↺ turn ${event.turn} of run ${event.fromRunId} is taken anew: ${event.reason}`
     case "ActivityScheduled":
       names.set(event.seq, `${event.name} #${event.id ?? event.seq}`)
       return `├▶ activity ${nameOf(event.seq)}${value(event.input)}`

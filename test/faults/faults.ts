@@ -19,6 +19,30 @@ export interface Fault {
 
 export const faults: ReadonlyArray<Fault> = [
   {
+    name: "a reset does not see what came meanwhile",
+    breaks: "C11, I3",
+    file: "src/persistence/sql/Resetting.ts",
+    from: "if (from.turn !== of.turn) {",
+    to: "if (from.turn < of.turn) {",
+    tests: ["persistence/SqliteStore"]
+  },
+  {
+    name: "a reset run draws what the old one drew",
+    breaks: "C11, W2",
+    file: "src/runtime/interpreter/Interpreter.ts",
+    from: "        this.seedRunId = event.runId\n",
+    to: "",
+    tests: ["runtime/reset"]
+  },
+  {
+    name: "a reset forgets the mail that no turn has seen",
+    breaks: "C11, S1",
+    file: "src/persistence/sql/Resetting.ts",
+    from: "[...reset.mail, ...kept.map((mail) => ({ ...mail, runId }))]",
+    to: "[...reset.mail]",
+    tests: ["runtime/reset"]
+  },
+  {
     name: "a cron goes on after a cancel request",
     breaks: "X10",
     file: "src/core/Succession.ts",

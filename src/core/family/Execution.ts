@@ -3,7 +3,8 @@
  *
  *   Start ──▶ ExecutionStarted ──▶ ExecutionCompleted | ExecutionFailed | ExecutionCanceled | ExecutionContinuedAsNew
  *                   │                 by the body       ExecutionTerminated | ExecutionTimedOut    from outside
- *                   └─ Cancel ──▶ CancelRequested ──▶ (any of them)
+ *                   ├─ Cancel ──▶ CancelRequested ──▶ (any of them)
+ *                   └─ Reset ──▶ ExecutionReset ──▶ (any of them)     only behind turns copied from another run
  *
  * 1. Nothing follows an end. 2. Only the first cancel request is recorded (row C1). 3. An end that another run of the
  * chain follows names it; which one, and when, is decided in Succession.ts.
@@ -93,6 +94,8 @@ const started = {
   retry: optional(RetryPolicy),
   /** Absent: no run follows one that has ended well (row X10). */
   cron: optional(Schema.String),
+  /** The run from which random numbers are drawn and ids derived, up to a reset; absent: this one (rows C11, W2). */
+  seedRunId: optional(Schema.String),
   /** What the last run of the chain that completed gave, encoded (row W17). */
   lastResult: optional(Schema.Unknown),
   /** What the attempt, or the run of a cron, before this one failed with (row W17). */
@@ -141,6 +144,23 @@ export const CancelRequested = Schema.TaggedStruct("CancelRequested", { reason: 
 /** @since 0.1.0 */
 export type CancelRequested = typeof CancelRequested.Type
 
+/**
+ * The turns before this one were copied from another run, whose next turn is taken anew from here (row C11).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const ExecutionReset = Schema.TaggedStruct("ExecutionReset", {
+  /** From here on random numbers are drawn and ids derived from it: the run itself, unless that was reset in turn. */
+  runId: Schema.String,
+  fromRunId: Schema.String,
+  /** The turn of that run which is taken anew. */
+  turn: Schema.Number,
+  reason: Schema.String
+})
+/** @since 0.1.0 */
+export type ExecutionReset = typeof ExecutionReset.Type
+
 /** @category models @since 0.1.0 */
 export const ExecutionCanceled = Schema.TaggedStruct("ExecutionCanceled", { reason: Schema.String })
 /** @since 0.1.0 */
@@ -149,7 +169,9 @@ export type ExecutionCanceled = typeof ExecutionCanceled.Type
 /** @category models @since 0.1.0 */
 export const ExecutionTerminated = Schema.TaggedStruct("ExecutionTerminated", {
   reason: Schema.String,
-  details: optional(Schema.Unknown)
+  details: optional(Schema.Unknown),
+  /** The run that takes it anew from one of its turns on (row C11). */
+  ...followed
 })
 /** @since 0.1.0 */
 export type ExecutionTerminated = typeof ExecutionTerminated.Type
@@ -173,6 +195,7 @@ export const events = [
   ExecutionCompleted,
   ExecutionFailed,
   CancelRequested,
+  ExecutionReset,
   ExecutionCanceled,
   ExecutionTerminated,
   ExecutionContinuedAsNew,
@@ -217,6 +240,16 @@ export const Cancel = Schema.TaggedStruct("Cancel", { reason: Schema.String })
 /** @since 0.1.0 */
 export type Cancel = typeof Cancel.Type
 
+/** @category models @since 0.1.0 */
+export const Reset = Schema.TaggedStruct("Reset", {
+  runId: Schema.String,
+  fromRunId: Schema.String,
+  turn: Schema.Number,
+  reason: Schema.String
+})
+/** @since 0.1.0 */
+export type Reset = typeof Reset.Type
+
 /** @since 0.1.0 */
 export type Closing =
   | ExecutionCompleted
@@ -255,6 +288,7 @@ export const evolve = {
   CancelRequested: (state: Slice, event: CancelRequested): void => {
     state.cancelRequested ??= event.reason
   },
+  ExecutionReset: (): void => {},
   ExecutionCompleted: close("Completed"),
   ExecutionFailed: close("Failed"),
   ExecutionCanceled: close("Canceled"),
@@ -344,5 +378,6 @@ export const accept = {
   Cancel: (state: Slice, message: Cancel): CancelRequested | string =>
     state.cancelRequested === undefined
       ? { _tag: "CancelRequested", reason: message.reason }
-      : "cancellation was already requested"
+      : "cancellation was already requested",
+  Reset: (_state: Slice, message: Reset): ExecutionReset => ({ ...message, _tag: "ExecutionReset" })
 }

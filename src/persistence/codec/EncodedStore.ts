@@ -197,6 +197,21 @@ const over = (store: Store["Type"], coding: Coding): Store["Type"] => {
         "terminate",
         Effect.flatMap(coding.encode(events, runId), (text) => store.terminate(runId, text, format, now, toParent))
       ),
+    reset: (reset, now) =>
+      as(
+        "reset",
+        Effect.gen(function*() {
+          const { end, run: { runId } } = reset
+          return yield* store.reset({
+            ...reset,
+            run: yield* newRun(reset.run),
+            history: yield* Effect.forEach(reset.history, (row) =>
+              Effect.map(coding.encode(row.events, runId), (events) => ({ ...row, events }))),
+            mail: yield* Effect.forEach(reset.mail, mail),
+            end: { ...end, events: yield* coding.encode(end.events, undefined) }
+          }, now)
+        })
+      ),
     reply: (replies, consumed) =>
       as("reply", Effect.flatMap(Effect.forEach(replies, reply), (encoded) => store.reply(encoded, consumed))),
     changeOutside: (change, now) =>

@@ -189,6 +189,7 @@ export const mail: Decode<Mail> = decode(
       "Signal",
       "Update",
       "Cancel",
+      "Reset",
       "ActivityOutcome",
       "StepOutcome",
       "ChildOutcome",

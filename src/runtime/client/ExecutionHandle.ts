@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { Turn } from "../../core/Event.js"
-import type { Description } from "../../dsl/Client.js"
+import type { Description, ResetOptions } from "../../dsl/Client.js"
 import type { ActivityControl } from "../../dsl/OutsideActivity.js"
 import { untyped } from "../../dsl/Untyped.js"
 import type * as Workflow from "../../dsl/Workflow.js"
@@ -18,6 +18,7 @@ import * as Ending from "./Ending.js"
 import * as KnownUpdate from "./KnownUpdate.js"
 import * as Querying from "./Querying.js"
 import * as Removing from "./Removing.js"
+import * as Resetting from "./Resetting.js"
 import * as Sending from "./Sending.js"
 import * as Updating from "./Updating.js"
 
@@ -58,6 +59,13 @@ export class ExecutionHandle implements Target {
 
   terminate(reason = "", details?: unknown): Effect.Effect<void, unknown> {
     return Removing.terminate(this.#calls, this, reason, details)
+  }
+
+  reset(options: ResetOptions = {}): Effect.Effect<ExecutionHandle, unknown> {
+    return Effect.map(
+      Resetting.reset(this.#calls, this, options),
+      ({ chain, runId }) => new ExecutionHandle(this.#calls, this.workflow, this.workflowId, runId, chain)
+    )
   }
 
   get delete(): Effect.Effect<void, WorkflowNotFound | StoreUnavailable> {

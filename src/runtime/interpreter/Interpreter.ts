@@ -142,6 +142,8 @@ export class Interpreter implements Guard.Guarded {
   private readonly patches = new Patches(this)
   private logs: Array<BodyRuntime.LogEntry> = []
   private random: PCGRandom | undefined
+  /** What it is seeded by, and the ids of children that have none derive from (row C11). */
+  seedRunId: string
   private violation: UnrecordedAccess | undefined
   private fault: Error | undefined
   private started: ExecutionStarted | undefined
@@ -150,6 +152,7 @@ export class Interpreter implements Guard.Guarded {
 
   constructor(private readonly setting: Setting) {
     this.code = setting.host.body
+    this.seedRunId = setting.runId
     this.scheduler = new TurnScheduler((fiber) => this.woken(fiber), setting.operationsMax)
     this.journal = new Journal(this)
     this.handling = new Handlers.Handlers(this)
@@ -294,7 +297,7 @@ export class Interpreter implements Guard.Guarded {
 
   generator(): PCGRandom {
     this.journal.mustWrite("Random")
-    return this.random ??= BodyServices.seeded(this.setting.runId)
+    return this.random ??= BodyServices.seeded(this.seedRunId)
   }
 
   issue(command: Command, place?: string): void {
@@ -420,6 +423,9 @@ export class Interpreter implements Guard.Guarded {
       case "ExecutionStarted":
         this.flags = Flags.of(event.flags, this.setting.flags ?? Flags.known)
         return this.start(event)
+      case "ExecutionReset":
+        this.seedRunId = event.runId
+        return void (this.random = undefined)
       case "SignalReceived":
       case "UpdateAccepted":
         return this.handling.deliver(event)
@@ -438,6 +444,7 @@ export class Interpreter implements Guard.Guarded {
   private start(event: ExecutionStarted): void {
     const { body, definition } = this.setting.host
     this.started = event
+    this.seedRunId = event.seedRunId ?? this.seedRunId
     this.startedAt = this.time
     this.notes.start(event)
     const payload = definition.codecs.payload.decode(event.input)

@@ -44,6 +44,8 @@ type Erased = Effect.Effect<unknown, unknown, unknown>
  */
 export interface Body extends Steps.Body {
   readonly info: () => WorkflowInfo
+  /** The run that ids derive from. */
+  readonly seedRunId: string
   readonly handlersInProgress: number
   readonly setHandlers: (changes: HandlerChanges) => Effect.Effect<void>
   readonly compensate: (undo: Erased) => void
@@ -196,11 +198,11 @@ export class Journal extends Steps.Steps<Body> implements Service {
   }
 
   executeChild(call: ChildCall, place?: string) {
-    return ChildCalls.execute(this, this.body.info().runId, call, place)
+    return ChildCalls.execute(this, this.body.seedRunId, call, place)
   }
 
   startChild(call: ChildCall, place?: string) {
-    return ChildCalls.start(this, this.body.info().runId, call, place)
+    return ChildCalls.start(this, this.body.seedRunId, call, place)
   }
 
   signalExternal(target: Target, name: string, input: unknown, place?: string): ReturnType<Service["signalExternal"]> {

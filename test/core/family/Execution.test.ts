@@ -34,6 +34,12 @@ describe("Execution", () => {
     assert.strictEqual(state.cancelRequested, "late")
   })
 
+  it("C11: a reset leaves the state as its copied turns made it", () => {
+    const told = { runId: "run-1", fromRunId: "run-0", turn: 2, reason: "why" }
+    const state = given(started).when({ _tag: "Reset", ...told }).becomes({ _tag: "ExecutionReset", ...told })
+    assert.deepInclude(state, { status: "Running", started, cancelRequested: undefined })
+  })
+
   for (const [status, command, event] of ends) {
     it(`${command._tag} ends a running one as ${status}`, () => {
       const state = given(started).asks(command).becomes(event)

@@ -9,6 +9,7 @@ import * as Commit from "./Commit.suite.js"
 import * as Leases from "./Leases.suite.js"
 import * as Mailbox from "./Mailbox.suite.js"
 import * as Relations from "./Relations.suite.js"
+import * as Resets from "./Resets.suite.js"
 import * as Runs from "./Runs.suite.js"
 import { staffed } from "./Samples.js"
 import * as Starts from "./Starts.suite.js"
@@ -21,6 +22,7 @@ export const suite = (name: string, empty: Layer.Layer<Store, StoreError>) => {
     describe("commit", () => Commit.suite(layer))
     describe("runs", () => Runs.suite(layer))
     describe("starts", () => Starts.suite(layer))
+    describe("resets", () => Resets.suite(layer))
     describe("mailbox", () => Mailbox.suite(layer))
     describe("relations", () => Relations.suite(layer))
     describe("tasks", () => Tasks.suite(layer))
