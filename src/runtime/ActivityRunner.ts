@@ -49,7 +49,7 @@ export class ActivityRunner {
   private readonly fibers = new Set<RunningAttempt>()
   private readonly waiting = new Map<string, Waiting>()
   /** Taken from those that wait, while their rows are written. */
-  private readonly beginning = new Map<string, { canceled: boolean }>()
+  private readonly beginning = new Map<string, { canceled: boolean; claimed: boolean }>()
   private reserved = 0
   private stopping = false
   private idle: Array<() => void> = []
@@ -146,7 +146,12 @@ export class ActivityRunner {
     if (this.stopping) return
     // It was claimed by somebody who is gone, and may be here from then.
     const key = Attempts.keyOf(attempt)
-    this.running.get(key)?.abandon()
+    const running = this.running.get(key)
+    // A claim that went in before the row of its own start: that start, asked for again, was taken for done.
+    if (running?.attempt.attempt === attempt.attempt) return
+    running?.abandon()
+    const beginning = this.beginning.get(key)
+    if (beginning !== undefined) beginning.claimed = true
     this.waiting.delete(key)
     if (this.free === 0) return void this.waiting.set(key, { attempt, begun: true })
     this.limits.take(1)
@@ -258,15 +263,17 @@ export class ActivityRunner {
   /** Marks a queued row as started by this worker, unless somebody else took it or its run is closed. */
   private begin(attempt: Attempt, go: () => void, answered?: (stale: boolean) => void): void {
     const key = Attempts.keyOf(attempt)
-    const beginning = { canceled: false }
+    const beginning = { canceled: false, claimed: false }
     this.beginning.set(key, beginning)
     this.committer.task({
       _tag: "Start",
       ...rowOf(attempt),
       at: this.now(),
       revision: attempt.revision
-    }, (stale) => {
+    }, (refused) => {
       this.beginning.delete(key)
+      // The row was queued when it was claimed, so its own start cannot have been written before: it began by the claim.
+      const stale = refused || beginning.claimed
       answered?.(stale)
       if (stale) this.next()
       else if (beginning.canceled) this.endCanceled(attempt)
