@@ -130,7 +130,7 @@ export class Engine {
     this.chains = new Chains({
       taskQueue: options.taskQueue,
       commit: (commit, done, trouble) => this.committer.turn(commit, done, trouble),
-      load: (runId, items) => this.load(runId, items),
+      load: (runId, items) => this.bring(runId, items),
       dueAt: poller.dueAt,
       ended: (runId, closing, activities) => {
         this.steps.cancelAll(runId)
@@ -374,6 +374,13 @@ export class Engine {
         (outcome) => this.post(runId, Items.letter({ _tag: "ActivityOutcome", outcome }))
       )
     )
+  }
+
+  /** As `load`, unless a poll found the run before the answer came to the commit that created it: one copy of each. */
+  private bring(runId: string, items: ReadonlyArray<Item>): void {
+    const here = this.resident.get(runId)
+    if (here === undefined) this.load(runId, items)
+    else for (const item of items) here.post(item)
   }
 
   /** Brings a run into memory, and hands it what waits for it. */

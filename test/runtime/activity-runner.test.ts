@@ -76,7 +76,10 @@ describe("an attempt that is claimed while its own start is written", () => {
     Effect.gen(function*() {
       for (const order of [["claim", "answer"], ["answer", "claim"]]) {
         const { activities, answer, begun } = yield* runner
-        for (const what of order) what === "claim" ? activities.startClaimed(attempt) : answer()
+        for (const what of order) {
+          if (what === "claim") activities.startClaimed(attempt)
+          else answer()
+        }
         yield* until(Effect.sync(() => begun.length), (count) => count > 0)
         yield* Effect.sleep(5)
         assert.lengthOf(begun, 1)
