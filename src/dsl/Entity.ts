@@ -14,10 +14,11 @@
  *
  * @since 0.1.0
  */
+import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Body from "./Body.js"
 import * as Chain from "./Chain.js"
@@ -150,6 +151,18 @@ export interface EntityOptions<S> {
 }
 
 /**
+ * Events in the history at which entities roll over that would do so later, or say nothing of it. Taken from the context
+ * of an entity's Layer: `Layer.provide(CartLive, Layer.succeed(Entity.RolloverEvents, 200))`. Default: none. Tests lower
+ * it, so that entities roll over in them.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class RolloverEvents extends Context.Reference<RolloverEvents>()("perdure/Entity/RolloverEvents", {
+  defaultValue: (): number => Infinity
+}) {}
+
+/**
  * A snapshot cannot be read: it was written by newer code, or does not fit its schema. The turn fails, and the entity
  * waits for code that can read it.
  *
@@ -225,7 +238,12 @@ export const make = <
     name,
     workflow,
     of: (handlers: ErasedHandlers) => handlers,
-    toLayer: (body: ErasedBody) => workflow.toLayer((start: Start) => live(workflow, codec, erased, body, start)),
+    toLayer: (body: ErasedBody) =>
+      Layer.unwrapEffect(Effect.map(RolloverEvents, (atMost) => {
+        const earlier = { ...erased, rolloverEvents: Math.min(atMost, erased.rolloverEvents ?? Infinity) }
+        const own = atMost === Infinity ? erased : earlier
+        return workflow.toLayer((start: Start) => live(workflow, codec, own, body, start))
+      })),
     at: (key: string, at: AtOptions = {}) => Effect.map(Client, (client) => refOf(client, workflow, key, at))
   } as never
 }
@@ -254,7 +272,7 @@ type ErasedBody = (self: Self<unknown>) => Effect.Effect<ErasedHandlers, unknown
 
 interface ErasedWorkflow extends Workflow.Any {
   readonly of: (implementation: unknown) => unknown
-  readonly toLayer: (body: (start: Start) => AnyEffect) => unknown
+  readonly toLayer: (body: (start: Start) => AnyEffect) => Layer.Layer<never>
 }
 
 /** What came to a run: signals and updates. */

@@ -8,33 +8,34 @@
  *
  * @since 0.1.0
  */
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Schema from "effect/Schema"
-import type { Turn } from "../core/Event.js"
 import type { Activity } from "../dsl/Activity.js"
+import * as Entity from "../dsl/Entity.js"
 import type { Codecs, Hosted } from "../dsl/HostedActivity.js"
 import type * as Workflow from "../dsl/Workflow.js"
-import { Hosts } from "../runtime/Hosts.js"
+import type { Hosts } from "../runtime/Hosts.js"
 import { Coverage } from "./durable/Coverage.js"
 import * as Drawing from "./durable/Drawing.js"
 import type { Failed, Rules } from "./durable/Explore.js"
 import * as Explore from "./durable/Explore.js"
 import type { Kind } from "./durable/Finding.js"
 import type { Outcome } from "./durable/Outcome.js"
-import * as Outcomes from "./durable/Outcome.js"
 import type { Answer, Message, Role } from "./durable/Plan.js"
 import * as Plan from "./durable/Plan.js"
-import type { Sent } from "./durable/Stage.js"
-import type { Subject, Traced } from "./durable/Trial.js"
-import * as Trials from "./durable/Trial.js"
+import type { SeenRun, Trial } from "./durable/Seen.js"
+import * as Seen from "./durable/Seen.js"
+import * as StandIn from "./durable/StandIn.js"
+import type { Subject } from "./durable/Trial.js"
 import * as FreshStore from "./FreshStore.js"
+import * as Replayer from "./Replayer.js"
 
-export type { Answer, Kind, Message, Outcome }
+export type { Answer, Kind, Message, Outcome, SeenRun, Trial }
 
 // -----------------------------------------------------------------------------
 // models
@@ -50,7 +51,8 @@ export interface Options<
   W extends Workflow.Any,
   Hosts extends ReadonlyArray<Layer.Layer.Any>,
   Activities extends ReadonlyArray<AnyActivity>,
-  World
+  World,
+  Before extends ReadonlyArray<Layer.Layer.Any> = readonly []
 > {
   /**
    * Makes the outside, anew for each trial: what activities write to, and no crash takes away. Must work within the
@@ -61,6 +63,16 @@ export interface Options<
   readonly hosts: (world: World) => Hosts
   /** Answers of activities without a body: drawn from their schemas, or given by `script`. One with a body gives its own. */
   readonly activities?: Activities | undefined
+  /**
+   * Children without a body: they end as drawn from the schemas of their contracts, or given by `script`. Those with a
+   * body among the hosts run.
+   */
+  readonly children?: ReadonlyArray<AnyChild> | undefined
+  /**
+   * The bodies of the version before: some runs begin on them, and go on with `hosts` after each of their commits, as in a
+   * deployment. The plan's values are those of today's contract.
+   */
+  readonly before?: ((world: World) => Before) | undefined
   /** What of the world a crash must not change; any value that can be compared. */
   readonly observe?: ((world: World) => unknown) | undefined
   /** What must hold at the end of each trial; throws or fails where it does not. */
@@ -69,11 +81,14 @@ export interface Options<
   readonly compensations?: ReadonlyArray<Compensation> | undefined
   /** Instead of drawing the input from the payload's schema. */
   readonly input?: FastCheck.Arbitrary<Workflow.PayloadOf<W>> | undefined
-  /** Messages in one plan: signals, updates, queries, a cancel request. Default 4. */
+  /** Messages in one plan: signals, updates, queries, a cancel request. Default 4; 8 for an entity. */
   readonly messagesMax?: number | undefined
   /** Whether plans may ask for cancellation. Default true. */
   readonly cancels?: boolean | undefined
-  /** Whether a run may end up waiting for a message that the plan does not send. Default false. */
+  /**
+   * Whether it may still be open when everything was sent and answered: waiting for a message, or going on until
+   * `stepsMax` or `chainMax`. Default false; true for an entity.
+   */
   readonly mayWait?: boolean | undefined
   /** How many plans; processes are killed in those that reach something new. Default 50; `PERDURE_RUNS` overrides it. */
   readonly runs?: number | undefined
@@ -85,31 +100,12 @@ export interface Options<
   readonly crashPointsMax?: number | undefined
   /** Answers, messages and wake-ups in one trial; more is a run without end. Default 300. */
   readonly stepsMax?: number | undefined
+  /** Runs of the chain in one trial; more is a chain without end. Default 20. */
+  readonly chainMax?: number | undefined
+  /** Events after which an entity rolls over to the next run, if not earlier, so that plans reach it. Default 4. */
+  readonly rolloverEvents?: number | undefined
   /** How long a failure is made smaller, in milliseconds. Default 10,000. */
   readonly shrinkMillis?: number | undefined
-}
-
-/**
- * One trial at its end.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Trial<W extends Workflow.Any, World> {
-  readonly input: Workflow.PayloadOf<W>
-  readonly outcome: Outcome<Workflow.SuccessOf<W>, Workflow.ErrorOf<W>>
-  readonly world: World
-  /** The payloads of a signal, as they are in the history, in order. */
-  readonly received: <K extends keyof Workflow.SignalsOf<W> & string>(
-    signal: K
-  ) => ReadonlyArray<Workflow.SignalsOf<W>[K]>
-  /** What clients sent, in order, and what they know of it. */
-  readonly sent: ReadonlyArray<Readonly<Sent>>
-  /** How often an activity completed. */
-  readonly completed: (activity: string) => number
-  readonly turns: ReadonlyArray<Turn>
-  /** Whether a process was killed. */
-  readonly crashed: boolean
 }
 
 /**
@@ -131,6 +127,9 @@ export interface AnyActivity {
   readonly codecs: Codecs
 }
 
+/** A child's contract, or one whose ends are given. @since 0.1.0 */
+export type AnyChild = Workflow.Any | ScriptedChild
+
 /**
  * An activity whose answers are given.
  *
@@ -140,6 +139,12 @@ export interface AnyActivity {
 export interface Scripted<Name extends string> {
   readonly name: Name
   readonly codecs: Codecs
+  readonly script: ReadonlyArray<ReadonlyArray<Answer>>
+}
+
+/** A child whose ends are given. @category models @since 0.1.0 */
+export interface ScriptedChild {
+  readonly child: Workflow.Any
   readonly script: ReadonlyArray<ReadonlyArray<Answer>>
 }
 
@@ -155,6 +160,8 @@ export interface Report {
   readonly trials: number
   /** Of the plans that reached something new. */
   readonly crashPoints: { readonly tried: number; readonly of: number; readonly plans: number }
+  /** Commits of runs that began on the code of `before`, after which that of `hosts` went on. */
+  readonly deployments: { readonly tried: number; readonly of: number; readonly plans: number }
   /** Histories that differ in more than their values. */
   readonly histories: number
   /** The ways in which run, handlers, activities and timers went, with how often. */
@@ -190,20 +197,26 @@ export class CheckFailed extends Schema.TaggedError<CheckFailed>()("CheckFailed"
 // -----------------------------------------------------------------------------
 
 /**
- * Gives an activity its answers: for its first call in a run, its second, and so on; for each call one answer, or one for
- * each attempt, of which the last goes on. Calls after them succeed with a value of its schema.
+ * Gives an activity its answers: for its first call in a trial, its second, and so on; for each call one answer, or one for
+ * each attempt, of which the last goes on. Calls after them succeed with a value of its schema. Likewise for a child: how
+ * its first execution ends, its second, and so on; to hang is to time out after a day.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const script = <Name extends string, Payload, Success, Error>(
-  activity: Activity<Name, Payload, Success, Error>,
-  ...calls: ReadonlyArray<AnswerOf<Success, Error> | ReadonlyArray<AnswerOf<Success, Error>>>
-): Scripted<Name> => ({
-  name: activity.name,
-  codecs: activity.codecs,
-  script: calls.map((call) => Array.isArray(call) ? call as ReadonlyArray<Answer> : [call as Answer])
-})
+export const script: {
+  <Name extends string, Payload, Success, Error>(
+    activity: Activity<Name, Payload, Success, Error>,
+    ...calls: ReadonlyArray<AnswerOf<Success, Error> | ReadonlyArray<AnswerOf<Success, Error>>>
+  ): Scripted<Name>
+  <W extends Workflow.Any>(
+    child: W,
+    ...ends: ReadonlyArray<AnswerOf<Workflow.SuccessOf<W>, Workflow.ErrorOf<W>>>
+  ): ScriptedChild
+} = (contract: AnyActivity | Workflow.Any, ...calls: ReadonlyArray<Answer | ReadonlyArray<Answer>>) => {
+  const script = calls.map((call) => Array.isArray(call) ? call as ReadonlyArray<Answer> : [call as Answer])
+  return ("signals" in contract.codecs ? { child: contract, script } : { ...contract, script }) as never
+}
 
 /** The answers of an activity without a body. @since 0.1.0 */
 export type AnswerOf<Success, Error> =
@@ -223,18 +236,28 @@ export type Requirements<Hosts extends ReadonlyArray<Layer.Layer.Any>, Activitie
   Provided<Hosts[number]> | ScriptedNames<Activities>
 >
 
+/** What can be checked. @since 0.1.0 */
+export type Checkable = Workflow.Any | { readonly workflow: Workflow.Any }
+
+/** The workflow that is checked: an entity's is the one beneath. @since 0.1.0 */
+export type WorkflowOf<T> = T extends { readonly workflow: infer W extends Workflow.Any } ? W
+  : T extends Workflow.Any ? T
+  : never
+
 /**
  * Checks a workflow: draws plans, runs each in plain and drawn order, those that reach something new with the process
  * killed before and after every operation of its store, too, and compares. Fails with `CheckFailed` at the first plan that goes wrong, made as small as
  * could be.
  *
  * Of every trial: turns do not fail; the run ends (see `mayWait`); replay does what was recorded; nothing runs again
- * once its outcome is committed; nothing acknowledged is lost; something will wake what is open (I5); what was done is
- * undone where the run does not complete (`compensations`); and what `holds` says. Of every crash: outcome and `observe`
- * are what they are without it, or with things coming in that order.
+ * once its outcome is committed; nothing acknowledged is lost, or there twice; runs agree on what became of each other;
+ * something will wake what is open (I5); what was done is undone where the run does not complete (`compensations`); and
+ * what `holds` says. Of every crash: outcome and `observe` are what they are without it, or with things coming in that
+ * order. All of that holds for the whole chain of runs, where one continues as new or is tried again, and for all its
+ * children.
  *
- * Of a chain of runs the first one is tried: where it is continued as new, or tried again, its end is the outcome, and the
- * runs that follow are not looked at.
+ * An entity is checked as it is: `Durable.check(Cart, ...)`. Its first run is there from the beginning; messages go to
+ * whichever run is open, and are too late once its program has ended.
  *
  * Time is virtual for activities and steps, too. Answers of activities with a body are disturbed: refused before, lost
  * after, tried again.
@@ -243,15 +266,16 @@ export type Requirements<Hosts extends ReadonlyArray<Layer.Layer.Any>, Activitie
  * @since 0.1.0
  */
 export const check = <
-  W extends Workflow.Any,
+  T extends Checkable,
   const Hosts extends ReadonlyArray<Layer.Layer.Any>,
   const Activities extends ReadonlyArray<AnyActivity> = readonly [],
-  World = void
+  World = void,
+  const Before extends ReadonlyArray<Layer.Layer.Any> = readonly []
 >(
-  workflow: W,
-  options: Options<W, Hosts, Activities, World>
-): Effect.Effect<Report, CheckFailed, Requirements<Hosts, Activities>> =>
-  Effect.flatMap(Effect.context<never>(), (context) => checkIn(workflow, options as unknown as AnyOptions, context))
+  subject: T,
+  options: Options<WorkflowOf<T>, Hosts, Activities, World, Before>
+): Effect.Effect<Report, CheckFailed, Requirements<Hosts, Activities> | Requirements<Before, Activities>> =>
+  Effect.flatMap(Effect.context<never>(), (context) => checkIn(subject, options as unknown as AnyOptions, context))
 
 /**
  * The same as a test of any runner whose tests are a name and a function: `const durable = Durable.withRunner(it)`.
@@ -261,23 +285,24 @@ export const check = <
  */
 export const withRunner = (test: (name: string, run: () => Promise<void>, timeoutMillis?: number) => unknown) =>
 <
-  W extends Workflow.Any,
+  T extends Checkable,
   const Hosts extends ReadonlyArray<Layer.Layer.Any>,
   const Activities extends ReadonlyArray<AnyActivity> = readonly [],
-  World = void
+  World = void,
+  const Before extends ReadonlyArray<Layer.Layer.Any> = readonly []
 >(
   name: string,
-  workflow: W,
-  options: Options<W, Hosts, Activities, World> & {
+  subject: T,
+  options: Options<WorkflowOf<T>, Hosts, Activities, World, Before> & {
     /** Default one minute. */
     readonly timeoutMillis?: number | undefined
     /** Looks at what was reached: demands coverage, or prints the table. */
     readonly report?: ((report: Report) => void) | undefined
   },
-  ..._complete: [Requirements<Hosts, Activities>] extends [never] ? []
-    : [missing: Requirements<Hosts, Activities>]
+  ..._complete: [Requirements<Hosts, Activities> | Requirements<Before, Activities>] extends [never] ? []
+    : [missing: Requirements<Hosts, Activities> | Requirements<Before, Activities>]
 ): void => {
-  const checked = check(workflow, options) as Effect.Effect<Report, CheckFailed>
+  const checked = check(subject, options) as Effect.Effect<Report, CheckFailed>
   const run = () => Effect.runPromise(Effect.map(checked, (report) => void options.report?.(report)))
   test(name, run, options.timeoutMillis ?? 60_000)
 }
@@ -286,27 +311,56 @@ export const withRunner = (test: (name: string, run: () => Promise<void>, timeou
 // internal
 // -----------------------------------------------------------------------------
 
-type AnyOptions = Options<Workflow.Any, ReadonlyArray<Layer.Layer<never>>, ReadonlyArray<AnyActivity>, unknown>
+type AnyHosts = ReadonlyArray<Layer.Layer<never>>
+type AnyOptions = Options<Workflow.Any, AnyHosts, ReadonlyArray<AnyActivity>, unknown, AnyHosts>
 
 const checkIn = (
-  workflow: Workflow.Any,
-  options: AnyOptions,
+  checkable: Checkable,
+  given: AnyOptions,
   context: Context.Context<never>
 ): Effect.Effect<Report, CheckFailed> =>
   Effect.gen(function*() {
+    const isEntity = "workflow" in checkable
+    const workflow = isEntity ? checkable.workflow : checkable
+    const options = isEntity ? { ...entityDefaults, ...given } : given
     const world = options.world ?? (() => undefined)
-    const surroundings = Layer.succeedContext(context)
-    const hosts = (world: unknown) => options.hosts(world).map((layer) => Layer.provide(layer, surroundings))
+    const surroundings = Layer.succeedContext(
+      Context.add(context, Entity.RolloverEvents, options.rolloverEvents ?? Infinity)
+    )
+    const standIns = (options.children ?? []).map((each) =>
+      "child" in each ? StandIn.of(each.child, each.script) : StandIn.of(each, undefined)
+    )
+    const within = (make: (world: unknown) => AnyHosts) => (world: unknown): AnyHosts => [
+      ...make(world).map((layer) => Layer.provide(layer, surroundings)),
+      ...standIns.map(({ layer }) => layer)
+    ]
+    const hosts = within(options.hosts)
+    const before = options.before === undefined ? undefined : within(options.before)
     const bodies = hosts(world())
-    const roles = yield* rolesOf(bodies, options.activities ?? [])
-    const store = yield* Effect.orDie(FreshStore.make)
-    const subject: Subject = { workflow, roles, hosts, world, store, stepsMax: options.stepsMax ?? 300 }
-    const rules = rulesOf(workflow, options, bodies)
+    const hosted = yield* Replayer.hostsOf(bodies)
+    const hostedBefore = yield* Replayer.hostsOf(before?.(world()) ?? [])
+    const roles = [
+      ...rolesOf([hosted, hostedBefore], options.activities ?? []),
+      ...standIns.map(({ role }) => role)
+    ]
+    const subject: Subject = {
+      workflow,
+      workflowId: isEntity ? (input) => `${workflow.name}:${(input as Entity.Start).key}` : () => "durable",
+      roles,
+      hosts,
+      world,
+      store: yield* Effect.orDie(FreshStore.make),
+      stepsMax: options.stepsMax ?? 300,
+      chainMax: options.chainMax ?? 20,
+      mayWait: options.mayWait ?? false,
+      deploys: false
+    }
+    const rules = rulesOf(workflow, options, hosted, bodies, before)
     const coverage = new Coverage(workflow, roles)
     const arbitrary = Plan.arbitrary({
       codecs: workflow.codecs,
       roles,
-      input: options.input,
+      input: options.input ?? (isEntity ? keys : undefined),
       messagesMax: options.messagesMax ?? 4,
       cancels: options.cancels ?? true
     })
@@ -358,6 +412,7 @@ const checkIn = (
       plans: details.numRuns,
       trials: coverage.trials,
       crashPoints: coverage.crashPoints,
+      deployments: coverage.deployments,
       histories: coverage.histories,
       branches: coverage.branches,
       missing: coverage.missing,
@@ -380,30 +435,35 @@ const runsOf = (runs: number | undefined): number => {
   return PERDURE_RUNS === undefined ? runs ?? 50 : Number(PERDURE_RUNS)
 }
 
-/** All activities: those with a body, whose contracts their hosts know, and those without. */
-const rolesOf = (bodies: ReadonlyArray<Layer.Layer<never>>, scripted: ReadonlyArray<AnyActivity>) =>
-  Effect.scoped(Effect.gen(function*() {
-    const hosts = new Hosts()
-    for (const layer of bodies) hosts.add((yield* Layer.build(layer)) as Context.Context<never>)
-    const roles: Array<Role> = [...hosts.activities.values()].map(({ authored, name }) => ({
-      name,
-      codecs: authored,
-      hasBody: true,
-      script: undefined,
-      well: { _tag: "Performs" }
-    }))
-    for (const { codecs, name, ...rest } of scripted) {
-      if (hosts.activities.has(name)) continue
-      const given = "script" in rest ? rest.script as Role["script"] : undefined
-      const value = Plan.usualValue(codecs.success)
-      roles.push({ name, codecs, hasBody: false, script: given, well: { _tag: "Succeeds", value } })
-    }
-    return roles
-  }))
+/** An entity waits for messages for ever, and a few of them make it roll over. */
+const entityDefaults = { mayWait: true, messagesMax: 8, rolloverEvents: 4 }
 
-const rulesOf = (workflow: Workflow.Any, options: AnyOptions, bodies: Rules["bodies"]): Rules => ({
-  holds: (trial, plan) => {
-    const held = options.holds?.(trialOf(workflow, trial, plan))
+const keys: FastCheck.Arbitrary<Entity.Start> = FastCheck.constantFrom({ key: "a" }, { key: "key 2" })
+
+/** All activities: those with a body, whose contracts their hosts know, and those without. */
+const rolesOf = (hosts: ReadonlyArray<Hosts>, scripted: ReadonlyArray<AnyActivity>): ReadonlyArray<Role> => {
+  const roles = new Map<string, Role>()
+  for (const { authored, name } of hosts.flatMap(({ activities }) => [...activities.values()])) {
+    roles.set(name, { name, codecs: authored, hasBody: true, script: undefined, well: { _tag: "Performs" } })
+  }
+  for (const { codecs, name, ...rest } of scripted) {
+    if (roles.has(name)) continue
+    const given = "script" in rest ? rest.script as Role["script"] : undefined
+    const value = Plan.usualValue(codecs.success)
+    roles.set(name, { name, codecs, hasBody: false, script: given, well: { _tag: "Succeeds", value } })
+  }
+  return [...roles.values()]
+}
+
+const rulesOf = (
+  workflow: Workflow.Any,
+  options: AnyOptions,
+  hosts: Hosts,
+  bodies: AnyHosts,
+  before: Rules["before"]
+): Rules => ({
+  holds: (trial, plan, deployed) => {
+    const held = options.holds?.(Seen.of({ workflow, hosts, deployed }, trial, plan))
     return Effect.isEffect(held) ? held : Effect.void
   },
   compensations: (options.compensations ?? []).map(({ by, inDoubt, of }) => ({
@@ -414,30 +474,6 @@ const rulesOf = (workflow: Workflow.Any, options: AnyOptions, bodies: Rules["bod
   mayWait: options.mayWait ?? false,
   observe: options.observe,
   bodies,
+  before,
   crashPointsMax: options.crashPointsMax ?? 250
 })
-
-const trialOf = (workflow: Workflow.Any, traced: Traced, { input }: Plan.Plan): Trial<Workflow.Any, unknown> => {
-  const { deaths, sent, turns, world } = traced
-  const events = turns.flatMap(({ events }) => events)
-  const trial = {
-    input,
-    outcome: Outcomes.of(workflow, Trials.runId, turns),
-    world,
-    sent,
-    turns,
-    crashed: deaths.length > 0,
-    received: (signal: string) =>
-      events.flatMap((event) =>
-        event._tag === "SignalReceived" && event.name === signal
-          ? [Effect.runSync(workflow.codecs.signals.get(signal)!.payload.decode(event.input))]
-          : []
-      ),
-    completed: (activity: string) => {
-      const seqs = new Set<number>()
-      for (const event of events) if (event._tag === "ActivityScheduled" && event.name === activity) seqs.add(event.seq)
-      return events.filter((event) => event._tag === "ActivityCompleted" && seqs.has(event.seq)).length
-    }
-  }
-  return trial as unknown as Trial<Workflow.Any, unknown>
-}

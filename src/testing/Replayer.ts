@@ -234,8 +234,8 @@ const decodeFile = Schema.decodeUnknownEither(
   }))
 )
 
-/** What the Layers would need to run activities is not asked for: nothing of that runs. */
-const hostsOf = (workflows: Workflows): Effect.Effect<Hosts, never, Scope.Scope> =>
+/** What the Layers would need to run activities is not asked for: nothing of that runs. @internal */
+export const hostsOf = (workflows: Workflows): Effect.Effect<Hosts, never, Scope.Scope> =>
   Effect.gen(function*() {
     const hosts = new Hosts()
     for (const layer of workflows) {
@@ -261,7 +261,7 @@ const replayOn = (
       const given = [...hosts.workflows.keys()].join(", ") || "none"
       return new ReplayFailed({ runId, workflow, reason: "UnknownWorkflow", detail: `given are: ${given}` })
     }
-    const attempt = () => replayTurns(host, { runId, workflowId, workflow, taskQueue }, turns)
+    const attempt = () => replayTurns(host, { runId, workflowId, workflow, taskQueue }, turns, () => undefined)
     const error = attempt()
     if (error === undefined) return Effect.void
     if (error instanceof NondeterminismError) return located(error, attempt)
@@ -288,11 +288,36 @@ const located = (error: NondeterminismError, attempt: () => unknown): Nondetermi
 /** Times until a body that does now this and now that has shown where. */
 const againMax = 4
 
-/** What stopped it, if anything did. */
+/**
+ * What a history's run answers to a query at its end, encoded, as a client would be told. The left side says why it does
+ * not answer.
+ *
+ * @internal
+ */
+export const query = (
+  hosts: Hosts,
+  { runId, turns }: History,
+  name: string,
+  payload: unknown
+): Either.Either<unknown, string> => {
+  const start = turns[0]?.events[0]
+  if (start?._tag !== "ExecutionStarted") return Either.left("its first turn was never taken")
+  const { taskQueue, workflow, workflowId } = start
+  const host = hosts.workflow(workflow)
+  if (host === undefined) return Either.left(`${workflow} is not among the hosts`)
+  let answer: Either.Either<unknown, string> | undefined
+  const error = replayTurns(host, { runId, workflowId, workflow, taskQueue }, turns, (interpreter) => {
+    answer = interpreter.query(name, payload)
+  })
+  return answer ?? Either.left(error instanceof Error ? error.message : String(error))
+}
+
+/** What stopped it, if anything did; else what `then` gives of the body at its end. */
 const replayTurns = (
   host: WorkflowHost,
   run: Pick<Run, "runId" | "workflowId" | "workflow" | "taskQueue">,
-  turns: ReadonlyArray<Turn>
+  turns: ReadonlyArray<Turn>,
+  then: (interpreter: Interpreter) => void
 ): unknown => {
   let late: unknown
   const interpreter = new Interpreter({
@@ -304,6 +329,7 @@ const replayTurns = (
   })
   try {
     Replaying.replay(turns, { run, state: RunStates.empty(run.runId), interpreter, strict: true })
+    then(interpreter)
     return late
   } catch (error) {
     return error

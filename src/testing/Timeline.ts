@@ -28,13 +28,13 @@ export interface Title {
 }
 
 /**
- * The lines of the drawing: one for each event, with the time since the start. Values are cut after 80 characters.
+ * The lines of the drawing: one for each event, with the time since the start, or since `begun`, in epoch milliseconds.
+ * Values are cut after 80 characters.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const draw = (title: Title, turns: ReadonlyArray<Turn>): ReadonlyArray<string> => {
-  const begun = turns[0]?.at ?? 0
+export const draw = (title: Title, turns: ReadonlyArray<Turn>, begun = turns[0]?.at ?? 0): ReadonlyArray<string> => {
   const names = new Map<number, string>()
   const lines = [`${title.workflow} ${title.workflowId}, run ${title.runId}: ${title.status}`]
   const width = Math.max(0, ...turns.map((turn) => since(turn.at - begun).length))

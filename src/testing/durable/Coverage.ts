@@ -10,6 +10,7 @@ import type * as Workflow from "../../dsl/Workflow.js"
 import * as Outcome from "./Outcome.js"
 import type { Role } from "./Plan.js"
 import { declaresErrors } from "./Plan.js"
+import type { Recorded } from "./Runs.js"
 import type { Traced } from "./Trial.js"
 
 /** One thing and the ways in which it went, each with how often; 0 for what its contract declares and no trial reached. @since 0.1.0 */
@@ -26,36 +27,61 @@ export class Coverage {
   private readonly paths = new Set<string>()
   private readonly activities = new Map<number, string>()
   private readonly children = new Map<number, string>()
+  /** Activities that answer for children, whose ends are counted where their parents are told. */
+  private readonly standIns = new Set<string>()
   readonly crashPoints = { tried: 0, of: 0, plans: 0 }
+  /** Places at which new code took over from old. */
+  readonly deployments = { tried: 0, of: 0, plans: 0 }
   trials = 0
+  private before: Coverage | undefined
   /** Whether the trial at hand reached anything for the first time. */
   private isNew = false
 
-  constructor({ codecs }: Workflow.Any, roles: ReadonlyArray<Role>) {
+  constructor(private readonly workflow: Workflow.Any, private readonly contracts: ReadonlyArray<Role>) {
+    const { codecs } = workflow
     this.expect("run", ["completed", ...errorsOf(codecs.error)])
     for (const name of codecs.signals.keys()) this.expect(`signal ${name}`, ["received"])
     for (const [name, { error }] of codecs.updates) {
       this.expect(`update ${name}`, ["completed", ...errorsOf(error)])
     }
     for (const name of codecs.queries.keys()) this.expect(`query ${name}`, ["answered"])
-    for (const { codecs, name } of roles) this.expect(name, ["completed", ...errorsOf(codecs.error)])
+    for (const { child, codecs, name } of contracts) {
+      if (child !== undefined) this.standIns.add(name)
+      this.expect(child === undefined ? name : `child ${child}`, ["completed", ...errorsOf(codecs.error)])
+    }
+  }
+
+  /** Of trials on the code of before: which of them are worth a deployment. */
+  get ofBefore(): Coverage {
+    return this.before ??= new Coverage(this.workflow, this.contracts)
   }
 
   /** Takes in what a trial reached; whether any of it was reached for the first time. */
-  record({ sent, turns }: Traced): boolean {
+  record({ chain, others, sent }: Traced): boolean {
     this.trials++
     this.isNew = false
-    this.activities.clear()
-    this.children.clear()
-    const updates = new Map<string, string>()
     const path: Array<string> = []
-    for (const { events } of turns) for (const event of events) path.push(this.event(event, updates))
+    for (const each of chain) this.run(each, path)
     this.paths.add(path.join(" "))
+    // Of its children what they do counts; their ends are the parent's to see.
+    for (const each of others) this.run(each, undefined)
     for (const { message, refusal, state } of sent) {
       if (message._tag === "Query" && state === "acknowledged") this.count(`query ${message.name}`, "answered")
       if (message._tag === "Update" && refusal !== undefined) this.count(`update ${message.name}`, refusal)
     }
     return this.isNew
+  }
+
+  private run({ turns }: Recorded, path: Array<string> | undefined): void {
+    this.activities.clear()
+    this.children.clear()
+    const updates = new Map<string, string>()
+    for (const { events } of turns) {
+      for (const event of events) {
+        if (path !== undefined) path.push(this.event(event, updates))
+        else if (!isOwn.has(event._tag)) this.event(event, updates)
+      }
+    }
   }
 
   /** Of how many kinds the histories were. */
@@ -87,17 +113,22 @@ export class Coverage {
     return `${of}:${way}`
   }
 
+  private activity(seq: number, way: string): string {
+    const name = this.activities.get(seq) ?? "activity"
+    return this.standIns.has(name) ? name : this.count(name, way)
+  }
+
   private event(event: Event, updates: Map<string, string>): string {
     switch (event._tag) {
       case "ActivityScheduled":
         this.activities.set(event.seq, event.name)
         return event.name
       case "ActivityCompleted":
-        return this.count(this.activities.get(event.seq) ?? "activity", "completed")
+        return this.activity(event.seq, "completed")
       case "ActivityFailed":
-        return this.count(this.activities.get(event.seq) ?? "activity", Outcome.kindOf(event.failure))
+        return this.activity(event.seq, Outcome.kindOf(event.failure))
       case "ActivityCanceled":
-        return this.count(this.activities.get(event.seq) ?? "activity", "canceled")
+        return this.activity(event.seq, "canceled")
       case "ChildStartRequested":
         this.children.set(event.seq, `child ${event.workflow}`)
         return event.workflow
@@ -136,18 +167,31 @@ export class Coverage {
       case "ExecutionCompleted":
         return this.count("run", "completed")
       case "ExecutionFailed":
-        return this.count("run", Outcome.kindOf(event.failure))
+        return this.count("run", event.newRunId === undefined ? Outcome.kindOf(event.failure) : "retried")
       case "ExecutionCanceled":
         return this.count("run", "canceled")
       case "ExecutionContinuedAsNew":
         return this.count("run", "continued as new")
       case "ExecutionTimedOut":
-        return this.count("run", "timed out")
+        return this.count("run", event.newRunId === undefined ? "timed out" : "retried")
       default:
         return event._tag
     }
   }
 }
+
+/** What a run says of itself, and what is said to it: in the table that is the workflow under test. */
+const isOwn: ReadonlySet<Event["_tag"]> = new Set<Event["_tag"]>([
+  "SignalReceived",
+  "UpdateAccepted",
+  "UpdateCompleted",
+  "UpdateFailed",
+  "ExecutionCompleted",
+  "ExecutionFailed",
+  "ExecutionCanceled",
+  "ExecutionContinuedAsNew",
+  "ExecutionTimedOut"
+])
 
 /** The names of the errors that a contract declares. @since 0.1.0 */
 export const errorsOf = (codec: Codec): ReadonlyArray<string> => declaresErrors(codec) ? namesOf(codec.schema.ast) : []

@@ -3,11 +3,13 @@
  *
  * @since 0.1.0
  */
+import type { Turn } from "../../core/Event.js"
 import * as Timeline from "../Timeline.js"
 import type { Coverage } from "./Coverage.js"
 import type { Failed } from "./Explore.js"
 import * as Finding from "./Finding.js"
 import type { Answer, Plan } from "./Plan.js"
+import * as Runs from "./Runs.js"
 
 /**
  * The failure, its plan and its history as a timeline; the history without the crash below it, where they differ.
@@ -15,10 +17,14 @@ import type { Answer, Plan } from "./Plan.js"
  * @since 0.1.0
  */
 export const failure = (workflow: string, failed: Failed): string => {
-  const { calm, crash, finding, order, plan, trial } = failed
+  const { calm, crash, deploys, finding, order, plan, trial } = failed
   const operations = trial.operations[0]!
   const place = crash === undefined
     ? []
+    : deploys
+    ? [
+      `  begun on the code of before, and gone on with that of today after operation ${crash.operation} of its store, a commit`
+    ]
     : [`  killed ${crash.when} operation ${crash.operation} of its store, a ${operations[crash.operation - 1]}`]
   return [
     `${workflow}: ${finding.kind}: ${finding.detail}`,
@@ -27,11 +33,14 @@ export const failure = (workflow: string, failed: Failed): string => {
     "",
     ...planLines(plan, trial.attempts),
     "",
-    ...timeline(workflow, crash === undefined ? "what happened" : "with the crash", failed.trial),
+    ...timeline(
+      crash === undefined ? "what happened" : deploys ? "with the deployment" : "with the crash",
+      failed
+    ),
     ...(calm === undefined || !comparing.has(finding.kind)
       ? []
-      : ["", ...timeline(workflow, "without the crash", calm)])
-  ].join("\n")
+      : ["", ...timeline("without the crash", { deploys, trial: calm })])
+  ].join("\n").replace(Runs.idsOfChain, (_, number: string) => `run-${Number.parseInt(number, 16)}`)
 }
 
 /**
@@ -40,7 +49,7 @@ export const failure = (workflow: string, failed: Failed): string => {
  * @since 0.1.0
  */
 export const coverage = (workflow: string, plans: number, reached: Coverage): string => {
-  const { crashPoints, histories, missing, trials } = reached
+  const { crashPoints, deployments, histories, missing, trials } = reached
   const branches = reached.branches.filter(({ ways }) => ways.size > 0)
   const width = Math.max(...branches.map(({ of }) => of.length))
   return [
@@ -48,6 +57,9 @@ export const coverage = (workflow: string, plans: number, reached: Coverage): st
       count(histories, "different history", "different histories")
     }`,
     `  killed at ${crashPoints.tried} of ${crashPoints.of} crash points of ${count(crashPoints.plans, "plan")}`,
+    ...(deployments.plans === 0
+      ? []
+      : [`  deployed at ${deployments.tried} of ${deployments.of} commits of ${count(deployments.plans, "plan")}`]),
     ...branches.map(({ of, ways }) =>
       `  ${of.padEnd(width)}  ${[...ways].map(([way, times]) => `${way} ${times === 0 ? "never" : times}`).join(" · ")}`
     ),
@@ -61,18 +73,43 @@ export const coverage = (workflow: string, plans: number, reached: Coverage): st
 
 const comparing: ReadonlySet<Finding.Kind> = new Set(["Outcome", "World"])
 
-const timeline = (workflow: string, title: string, { deaths, run, turns }: Failed["trial"]) => {
-  const lines = Timeline.draw({ workflow, workflowId: title, runId: run.runId, status: run.status }, turns)
+/** The chain, one run after the other, with the places at which processes died; then the runs beside it. */
+const timeline = (
+  title: string,
+  { deploys, trial: { chain, deaths, others } }: Pick<Failed, "deploys" | "trial">
+): ReadonlyArray<string> => {
+  const death = `          ╳  the process is killed; ${deploys ? "one with the code of today" : "another"} goes on`
+  const begun = chain[0]!.turns[0]?.at
+  return [
+    ...chain.flatMap(({ run, turns }, index) => {
+      const name = index === 0 ? title : `${title}, run ${index + 1}`
+      const died = deaths.flatMap(({ runId, turn }) => runId === run.runId ? [[turn, death] as const] : [])
+      return drawn({ workflow: run.workflow, name, status: run.status }, turns, begun, new Map(died))
+    }),
+    ...others.flatMap(({ run, turns }) => ["", ...drawn({ ...run, name: run.workflowId }, turns, begun, new Map())])
+  ]
+}
+
+const drawn = (
+  { name, status, workflow }: { readonly workflow: string; readonly name: string; readonly status: string },
+  turns: ReadonlyArray<Turn>,
+  begun: number | undefined,
+  /** Lines after a turn. */
+  notes: ReadonlyMap<number, string>
+): ReadonlyArray<string> => {
+  const lines = Timeline.draw({ workflow, workflowId: name, runId: "", status }, turns, begun)
   // The first line is the title, then there is one for each event.
   let line = 1
-  const drawn = [lines[0]!.replace(/, run .*:/, ":")]
+  const drawn = [lines[0]!.replace(", run :", ":")]
+  const note = (turn: number) => {
+    const words = notes.get(turn)
+    if (words !== undefined) drawn.push(words)
+  }
+  note(0)
   turns.forEach(({ events }, index) => {
-    for (const _ of events) drawn.push(lines[line++]!)
-    for (const death of deaths) {
-      if (death === index + 1) drawn.push("          ╳  the process is killed; another goes on")
-    }
+    for (const _ of events) drawn.push(lines[line++]!.replace(/, followed by run .*$/, ""))
+    note(index + 1)
   })
-  if (deaths.includes(0)) drawn.splice(1, 0, "          ╳  the process is killed; another goes on")
   return drawn
 }
 

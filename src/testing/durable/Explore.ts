@@ -7,6 +7,7 @@
  *       └─ anything reached that no plan before has reached?
  *   plain order, killed at operation 1, 2, 3 ... ──▶ sound? the same outcome, the same world?
  *   drawn order, killed somewhere ──▶ sound?
+ *   begun on the code of before, killed after each commit, on with that of today ──▶ sound?
  * ```
  *
  * A crash may make things come in another order, as any delay may, and an attempt that dies with its process counts as
@@ -20,27 +21,33 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Layer from "effect/Layer"
 import { isDeepStrictEqual } from "node:util"
-import type { Event, Turn } from "../../core/Event.js"
+import type { Event } from "../../core/Event.js"
 import * as Activities from "../../core/family/Activity.js"
 import type { CrashPoint } from "../CrashingStore.js"
 import { Life } from "../CrashingStore.js"
 import * as Replayer from "../Replayer.js"
 import type { Coverage } from "./Coverage.js"
 import * as Finding from "./Finding.js"
+import { closingOf } from "./Kin.js"
+import * as Order from "./Order.js"
 import * as Outcome from "./Outcome.js"
 import type { Plan } from "./Plan.js"
+import type { Recorded } from "./Runs.js"
+import * as Runs from "./Runs.js"
 import * as Trials from "./Trial.js"
 
 /** What must hold of each trial, besides what must hold of any. @since 0.1.0 */
 export interface Rules {
   /** Throws or fails where it does not hold. */
-  readonly holds: (trial: Trials.Traced, plan: Plan) => Effect.Effect<unknown, unknown>
+  readonly holds: (trial: Trials.Traced, plan: Plan, deployed: boolean) => Effect.Effect<unknown, unknown>
   readonly compensations: ReadonlyArray<Compensation>
   readonly mayWait: boolean
   /** What of the world must be the same with a crash as without. */
   readonly observe: ((world: unknown) => unknown) | undefined
   /** The bodies, for replay. */
   readonly bodies: ReadonlyArray<Layer.Layer<never>>
+  /** The bodies of the version before. */
+  readonly before: ((world: unknown) => ReadonlyArray<Layer.Layer<never>>) | undefined
   readonly crashPointsMax: number
 }
 
@@ -59,6 +66,8 @@ export interface Failed {
   readonly trial: Trials.Traced
   readonly order: "plain" | "drawn"
   readonly crash: CrashPoint | undefined
+  /** Whether the code of today took over from the one before at the crash. */
+  readonly deploys: boolean
   /** The same without the crash, where they are compared. */
   readonly calm: Trials.Traced | undefined
 }
@@ -77,9 +86,15 @@ export const explore = (
   first: Failed | undefined
 ): Effect.Effect<Failed | undefined> =>
   Effect.gen(function*() {
+    const { before } = rules
+    const deploying = before === undefined || first?.deploys === false
+      ? Effect.succeed(undefined)
+      : deployments(subject, { ...rules, before }, plan, coverage, first)
+    if (first?.deploys === true) return yield* deploying
+
     const attempt = (order: "plain" | "drawn", crash: CrashPoint | undefined, calm?: Trials.Traced) =>
       Effect.gen(function*() {
-        const chosen = order === "plain" ? Trials.plain : Trials.drawn(plan.order)
+        const chosen = order === "plain" ? Order.plain : Order.drawn(plan.order)
         const trial = yield* Trials.run(subject, plan, chosen, crash === undefined ? [] : [crash])
         const isNew = coverage.record(trial)
         const finding = (yield* judge(subject, rules, plan, trial)) ??
@@ -87,7 +102,7 @@ export const explore = (
         return {
           trial,
           isNew,
-          failed: finding === undefined ? undefined : { finding, plan, trial, order, crash, calm }
+          failed: finding === undefined ? undefined : { finding, plan, trial, order, crash, calm, deploys: false }
         }
       })
 
@@ -97,7 +112,7 @@ export const explore = (
     if (ordered.failed !== undefined) return ordered.failed
 
     const crashes = first === undefined ? calm.isNew || ordered.isNew : first.crash !== undefined
-    if (!crashes) return undefined
+    if (!crashes) return yield* deploying
     const points = Life.distinctCrashPoints(calm.trial.operations[0]!)
     const tried = spread(points, rules.crashPointsMax)
     coverage.crashPoints.plans++
@@ -111,12 +126,60 @@ export const explore = (
     // One more, somewhere in the other order: where depends on the plan alone.
     const others = Life.distinctCrashPoints(ordered.trial.operations[0]!)
     const somewhere = others[plan.order.reduce((sum, number) => sum + number % 9_973, 0) % others.length]
-    return (yield* attempt("drawn", somewhere)).failed
+    return (yield* attempt("drawn", somewhere)).failed ?? (yield* deploying)
   })
 
 // -----------------------------------------------------------------------------
 // internal
 // -----------------------------------------------------------------------------
+
+/**
+ * Begins on the code of before, and goes on with that of today after each of its commits: what is in memory then makes no
+ * difference to who takes over, only what is in the history.
+ */
+const deployments = (
+  subject: Trials.Subject,
+  rules: Rules & { readonly before: NonNullable<Rules["before"]> },
+  plan: Plan,
+  coverage: Coverage,
+  first: Failed | undefined
+): Effect.Effect<Failed | undefined> =>
+  Effect.gen(function*() {
+    const { before } = rules
+    const old = yield* Trials.run({ ...subject, hosts: before }, plan, Order.plain, [])
+    const failed = (finding: Finding.Finding, trial: Trials.Traced, crash: CrashPoint | undefined): Failed => ({
+      finding,
+      plan,
+      trial,
+      order: "plain",
+      crash,
+      deploys: true,
+      calm: old
+    })
+    const fault = old.findings[0]
+    if (fault !== undefined) {
+      return failed({ ...fault, detail: `on the code of before: ${fault.detail}` }, old, undefined)
+    }
+    if (!coverage.ofBefore.record(old) && first === undefined) return undefined
+    const points = Life.crashPoints(old.operations[0]!).filter(({ operation, when }) =>
+      when === "after" && old.operations[0]![operation - 1] === "commit"
+    )
+    const tried = spread(points, rules.crashPointsMax)
+    coverage.deployments.plans++
+    coverage.deployments.of += points.length
+    const hosts: Trials.Subject["hosts"] = (world, life) => life === 1 ? before(world) : subject.hosts(world, life)
+    const deploying = { ...subject, hosts, deploys: true }
+    for (const point of likeFirst(tried, first?.crash)) {
+      const trial = yield* Trials.run(deploying, plan, Order.plain, [point])
+      if (trial.deaths.length > 0) coverage.deployments.tried++
+      const finding = yield* judge(deploying, rules, plan, trial)
+      if (finding === undefined) continue
+      const { kind } = finding
+      const isOfCode = kind === "TurnFailed" || kind === "Nondeterminism"
+      return failed(isOfCode ? { ...finding, kind: "Deployment" } : finding, trial, point)
+    }
+    return undefined
+  })
 
 /** Every n-th, where there are more than are wanted. */
 const spread = <A>(all: ReadonlyArray<A>, max: number): ReadonlyArray<A> =>
@@ -137,23 +200,27 @@ const judge = (
 ): Effect.Effect<Finding.Finding | undefined> =>
   Effect.gen(function*() {
     if (trial.findings.length > 0) return trial.findings[0]
-    const outcome = Outcome.of(subject.workflow, Trials.runId, trial.turns)
-    for (const { runId, turns } of [{ runId: Trials.runId, turns: trial.turns }, ...trial.others]) {
-      // A child that was ended before it began has nothing to replay.
+    for (const { run: { runId }, turns } of Runs.all(trial)) {
+      // One that was ended before it began has nothing to replay; one that had ended before a deployment meets no new code.
       if (turns[0]?.events[0]?._tag !== "ExecutionStarted") continue
+      if (subject.deploys && trial.deaths[0]?.closed.has(runId) === true) continue
       const replayed = yield* Effect.either(Replayer.replay(rules.bodies, { runId, turns }))
-      if (replayed._tag === "Left") return { kind: "Nondeterminism", detail: Finding.unstable(replayed.left.message) }
+      if (replayed._tag === "Left") {
+        return { kind: "Nondeterminism", detail: Finding.inCheck(replayed.left.message, subject.deploys) }
+      }
     }
-    if (outcome._tag === "Open" && !rules.mayWait) {
+    if (closingOf(Runs.last(trial).turns) === undefined && !rules.mayWait) {
       return {
         kind: "Waiting",
         detail: "everything was sent and answered, no timer is set, and the run is still open." +
           " Where it may wait for a message that nobody sends, say so by `mayWait`"
       }
     }
-    const undone = notUndone(rules.compensations, outcome, trial)
-    if (undone !== undefined) return { kind: "Compensation", detail: undone }
-    const held = yield* Effect.exit(Effect.suspend(() => rules.holds(trial, plan)))
+    const undone = notUndone(rules.compensations, trial)
+    if (undone !== undefined) {
+      return { kind: "Compensation", detail: undone }
+    }
+    const held = yield* Effect.exit(Effect.suspend(() => rules.holds(trial, plan, subject.deploys)))
     return Exit.isSuccess(held) ? undefined : { kind: "Holds", detail: wordsOf(Cause.squash(held.cause)) }
   })
 
@@ -170,70 +237,84 @@ const compare = (
   Effect.gen(function*() {
     if (same(rules, calm, crashed)) return undefined
     for (const likewise of crashed.withLosses === undefined ? [plan] : [plan, crashed.withLosses]) {
-      const trial = yield* Trials.run(subject, likewise, Trials.following(crashed), [])
+      const trial = yield* Trials.run(subject, likewise, Order.following(crashed), [])
       if (same(rules, trial, crashed)) return undefined
     }
-    const before = Outcome.essence(calm.turns)
-    const after = Outcome.essence(crashed.turns)
+    const before = Outcome.essence(Runs.last(calm))
+    const after = Outcome.essence(Runs.last(crashed))
     if (before !== after) return { kind: "Outcome", detail: `without the crash: ${before}; with it: ${after}` }
     const seen = (trial: Trials.Traced) => JSON.stringify(rules.observe?.(trial.world))
     return { kind: "World", detail: `without the crash: ${seen(calm)}; with it: ${seen(crashed)}` }
   })
 
+/** One that a bound ended has done what it did until then: how much that is says nothing. */
 const same = ({ observe }: Rules, one: Trials.Traced, other: Trials.Traced): boolean =>
-  Outcome.essence(one.turns) === Outcome.essence(other.turns) &&
-  (observe === undefined || isDeepStrictEqual(observe(one.world), observe(other.world)))
+  Outcome.essence(Runs.last(one)) === Outcome.essence(Runs.last(other)) &&
+  (observe === undefined || one.isCut || other.isCut || isDeepStrictEqual(observe(one.world), observe(other.world)))
 
 const notUndone = (
   compensations: ReadonlyArray<Compensation>,
-  outcome: Outcome.Outcome<unknown, unknown>,
-  { attempts, turns }: Trials.Traced
+  { attempts, chain }: Trials.Traced
 ): string | undefined => {
-  // One that is continued carries on what it has done (row K10).
-  if (outcome._tag === "Completed" || outcome._tag === "Open" || outcome._tag === "ContinuedAsNew") return undefined
-  for (const { by, inDoubt, of } of compensations) {
-    const done = callsOf(of, turns).filter(({ end, key }) =>
-      end?._tag === "ActivityCompleted" ||
-      (inDoubt && attempts.some((attempt) => attempt.key === key) &&
-        !(end?._tag === "ActivityFailed" && end.failure._tag === "Declared"))
-    ).length
-    const undone = callsOf(by, turns).filter(({ end }) => end?._tag === "ActivityCompleted").length
-    if (undone < done) {
-      const doubt = inDoubt ? "done, or may have been done," : "done"
-      return `${of} was ${doubt} ${times(done)}, the run ended as ${outcome._tag}, and ${by} was done ${times(undone)}`
+  const tries = triesOf(chain)
+  for (const [index, attempt] of tries.entries()) {
+    const end = closingOf(attempt.at(-1)!.turns)?._tag
+    // Of one that is continued the next run carries on what was done (row K10).
+    if (end === undefined || end === "ExecutionCompleted" || end === "ExecutionContinuedAsNew") continue
+    for (const { by, inDoubt, of } of compensations) {
+      const done = callsOf(of, attempt).filter(({ end, key }) =>
+        end?._tag === "ActivityCompleted" ||
+        (inDoubt && attempts.some((attempt) => attempt.key === key) &&
+          !(end?._tag === "ActivityFailed" && end.failure._tag === "Declared"))
+      ).length
+      const undone = callsOf(by, attempt).filter(({ end }) => end?._tag === "ActivityCompleted").length
+      if (undone < done) {
+        const doubt = inDoubt ? "done, or may have been done," : "done"
+        const as = end.replace(/^Execution/, "")
+        const which = tries.length === 1 ? "the run" : `attempt ${index + 1}`
+        return `${of} was ${doubt} ${Finding.times(done)}, ${which} ended as ${as}, and ${by} was done ${
+          Finding.times(undone)
+        }`
+      }
     }
   }
   return undefined
 }
 
-const times = (count: number): string => count === 0 ? "never" : count === 1 ? "once" : `${count} times`
+/** The runs of each attempt of the chain: one that is tried again must have undone by itself what it did. */
+const triesOf = (chain: ReadonlyArray<Recorded>): ReadonlyArray<ReadonlyArray<Recorded>> => {
+  const tries: Array<Array<Recorded>> = []
+  for (const each of chain) {
+    const before = tries.at(-1)
+    if (before !== undefined && closingOf(before.at(-1)!.turns)?._tag === "ExecutionContinuedAsNew") before.push(each)
+    else tries.push([each])
+  }
+  return tries
+}
 
 interface Call {
   readonly key: string
   end: Extract<Event, { readonly _tag: `Activity${"Completed" | "Failed" | "Canceled"}` }> | undefined
 }
 
-const callsOf = (name: string, turns: ReadonlyArray<Turn>): ReadonlyArray<Call> => {
-  const calls = new Map<number, Call>()
-  for (const { events } of turns) {
-    for (const event of events) {
-      switch (event._tag) {
-        case "ActivityScheduled":
+const callsOf = (name: string, runs: ReadonlyArray<Recorded>): ReadonlyArray<Call> =>
+  runs.flatMap(({ run, turns }) => {
+    const calls = new Map<number, Call>()
+    for (const { events } of turns) {
+      for (const event of events) {
+        if (event._tag === "ActivityScheduled") {
           if (event.name === name) {
-            calls.set(event.seq, { key: Activities.idempotencyKey(Trials.runId, event), end: undefined })
+            calls.set(event.seq, { key: Activities.idempotencyKey(run.runId, event), end: undefined })
           }
-          break
-        case "ActivityCompleted":
-        case "ActivityFailed":
-        case "ActivityCanceled": {
+        } else if (
+          event._tag === "ActivityCompleted" || event._tag === "ActivityFailed" || event._tag === "ActivityCanceled"
+        ) {
           const call = calls.get(event.seq)
-          if (call !== undefined) call.end = event
-          break
+          if (call !== undefined) {
+            call.end = event
+          }
         }
-        default:
-          break
       }
     }
-  }
-  return [...calls.values()]
-}
+    return [...calls.values()]
+  })

@@ -1,19 +1,20 @@
 /**
- * What a run came to, read off its history.
+ * What a chain of runs came to, read off the history of the last one.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import type { Turn } from "../../core/Event.js"
 import type { Failure } from "../../core/Failure.js"
-import { isClosing } from "../../core/family/Execution.js"
 import type * as Workflow from "../../dsl/Workflow.js"
 import { WorkflowFailure } from "../../dsl/WorkflowFailure.js"
 import * as Ending from "../../runtime/client/Ending.js"
+import { closingOf } from "./Kin.js"
+import type { Recorded } from "./Runs.js"
 
 /**
- * How a run ended. `Open`: it waits for a message that was not sent.
+ * How the last run of the chain ended. `Open`: it waits for a message that was not sent, or went on until a bound of the
+ * trial.
  *
  * @category models
  * @since 0.1.0
@@ -22,15 +23,13 @@ export type Outcome<Success, Error> =
   | { readonly _tag: "Completed"; readonly value: Success }
   | { readonly _tag: "Failed"; readonly error: Error | WorkflowFailure }
   | { readonly _tag: "Canceled" }
-  /** Another run continues it, of which nothing is judged. */
-  | { readonly _tag: "ContinuedAsNew" }
   | { readonly _tag: "Open" }
 
 /** @since 0.1.0 */
-export const of = (workflow: Workflow.Any, runId: string, turns: ReadonlyArray<Turn>): Outcome<unknown, unknown> => {
+export const of = (workflow: Workflow.Any, { run: { runId }, turns }: Recorded): Outcome<unknown, unknown> => {
   const closing = closingOf(turns)
-  if (closing === undefined) return { _tag: "Open" }
-  if (closing._tag === "ExecutionContinuedAsNew") return { _tag: "ContinuedAsNew" }
+  // A bound of the trial struck before the run that follows was looked at.
+  if (closing === undefined || closing._tag === "ExecutionContinuedAsNew") return { _tag: "Open" }
   const result = Effect.runSync(Effect.either(Ending.outcome({ workflow, workflowId: runId, runId }, closing)))
   if (Either.isRight(result)) return { _tag: "Completed", value: result.right }
   const error = result.left
@@ -45,7 +44,7 @@ export const of = (workflow: Workflow.Any, runId: string, turns: ReadonlyArray<T
  *
  * @since 0.1.0
  */
-export const essence = (turns: ReadonlyArray<Turn>): string => {
+export const essence = ({ turns }: Recorded): string => {
   const closing = closingOf(turns)
   switch (closing?._tag) {
     case undefined:
@@ -59,7 +58,7 @@ export const essence = (turns: ReadonlyArray<Turn>): string => {
     case "ExecutionTerminated":
       return "terminated"
     case "ExecutionContinuedAsNew":
-      return `continued as new with ${JSON.stringify(closing.input)}`
+      return "still open"
     case "ExecutionTimedOut":
       return `timed out (${closing.timeout})`
   }
@@ -90,5 +89,3 @@ const nature = (failure: Failure): string =>
   failure._tag === "Declared" && failure.error !== undefined
     ? `${failure.type} ${JSON.stringify(failure.error)}`
     : kindOf(failure)
-
-const closingOf = (turns: ReadonlyArray<Turn>) => turns.at(-1)?.events.find(isClosing)

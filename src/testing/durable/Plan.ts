@@ -67,6 +67,8 @@ export interface Role {
   readonly script: ReadonlyArray<ReadonlyArray<Answer>> | undefined
   /** How it answers when nothing else is planned. */
   readonly well: Answer
+  /** The child workflow that it stands in for, if it does. */
+  readonly child?: string
 }
 
 /** What plans are drawn from. @since 0.1.0 */

@@ -22,6 +22,7 @@ import { lost } from "../../runtime/activity/Attempt.js"
 import type { Perform } from "../../runtime/Performing.js"
 import type { Life } from "../CrashingStore.js"
 import type { Answer, Message, Plan, Role } from "./Plan.js"
+import * as StandIn from "./StandIn.js"
 
 /** One attempt that began. @since 0.1.0 */
 export interface Attempt {
@@ -210,7 +211,7 @@ const atRest = <A, E, R>(life: Life, effect: Effect.Effect<A, E, R>): Effect.Eff
   Effect.acquireUseRelease(Effect.sync(() => life.work(-1)), () => effect, () => Effect.sync(() => life.work(1)))
 
 const answered = (
-  { codecs }: Role,
+  { child, codecs }: Role,
   answer: Answer,
   body: ReturnType<ActivityHost["run"]> | undefined,
   name: string
@@ -219,8 +220,10 @@ const answered = (
   switch (answer._tag) {
     case "Succeeds":
       return Effect.orDie(codecs.success.encode(answer.value))
-    case "Fails":
-      return Effect.fail(encodeFailure(codecs.error, answer.error))
+    case "Fails": {
+      const failure = encodeFailure(codecs.error, answer.error)
+      return Effect.fail(child === undefined ? failure : StandIn.byThePlan("Failed", failure.message, failure))
+    }
     case "Performs":
       return body!
     case "Refuses":
@@ -233,7 +236,9 @@ const answered = (
     case "Lost":
       return Effect.fail(lost)
     case "Dies":
-      return Effect.die(new Error(`${name} dies by the plan`))
+      return child === undefined
+        ? Effect.die(new Error(`${name} dies by the plan`))
+        : Effect.fail(StandIn.byThePlan("Died", `child ${child} dies by the plan`))
     case "Hangs":
       return Effect.dieMessage(`${name} hangs by the plan, and was called upon`)
   }
