@@ -707,5 +707,77 @@ export const faults: ReadonlyArray<Fault> = [
     from: "execution.state.closed !== undefined || mail.some(",
     to: "mail.some(",
     tests: ["simulation/found"]
+  },
+  {
+    name: "a message that the last turn took in waits for the run that follows as well",
+    breaks: "U7, I3",
+    file: "src/persistence/sql/Turns.ts",
+    from: "    for (const id of turn.consumed) {\n",
+    to: "    for (const id of turn.close?.next === undefined ? turn.consumed : []) {\n",
+    tests: ["durable/chains", "durable/entities"]
+  },
+  {
+    name: "a child whose parent closed is not asked to cancel",
+    breaks: "K4",
+    file: "src/persistence/sql/Children.ts",
+    from: "const mail = asked.map(",
+    to: "const mail = asked.slice(1).map(",
+    tests: ["durable/children"]
+  },
+  {
+    name: "a child that is to be left alone goes with its parent",
+    breaks: "K4",
+    file: "src/persistence/sql/Children.ts",
+    from: "filter(({ close }) => close === \"Terminate\")",
+    to: "filter(({ close }) => close !== \"RequestCancel\")",
+    tests: ["durable/children"]
+  },
+  {
+    name: "a rollover begins anew",
+    breaks: "P1",
+    file: "src/dsl/Entity.ts",
+    from: "codec.encode(yield* state.get)",
+    to: "codec.encode(options.initial(key))",
+    tests: ["durable/entities"]
+  },
+  {
+    name: "runs of yesterday's code take the new way of a patch",
+    breaks: "V1",
+    file: "src/runtime/interpreter/Patches.ts",
+    from: "? recorded.some((event) => event._tag === \"PatchMarked\" && event.id === id)",
+    to: "? true",
+    tests: ["durable/deployments"]
+  },
+  {
+    name: "a check takes the end of the first run for that of the chain",
+    breaks: "Durable.check: chains",
+    file: "src/testing/durable/Runs.ts",
+    from: "chain.at(-1)!",
+    to: "chain[0]!",
+    tests: ["durable/chains"]
+  },
+  {
+    name: "a check compares no two runs",
+    breaks: "Durable.check: Kin",
+    file: "src/testing/durable/Kin.ts",
+    from: "const found: Array<string> = []\n",
+    to: "const found: Array<string> = []\n  if (runs.length > 0) return found\n",
+    tests: ["durable/Kin"]
+  },
+  {
+    name: "a check does not see what is there twice",
+    breaks: "Durable.check: Twice",
+    file: "src/testing/durable/Finding.ts",
+    from: "if (count > most && key",
+    to: "if (count > most + 9 && key",
+    tests: ["durable/Kin"]
+  },
+  {
+    name: "a deployment goes on with the code of before",
+    breaks: "Durable.check: Deployment",
+    file: "src/testing/durable/Explore.ts",
+    from: "life === 1 ? before(world)",
+    to: "life > 0 ? before(world)",
+    tests: ["durable/deployments"]
   }
 ]

@@ -1,21 +1,16 @@
 /**
  * Several processes on one file: a client that hosts nothing here, workers as children, killed and stopped.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
-import * as LogLevel from "effect/LogLevel"
-import type * as Scope from "effect/Scope"
-import { spawn } from "node:child_process"
-import { writeFileSync } from "node:fs"
-import { fileURLToPath } from "node:url"
 import type { WorkflowFailure } from "perdure"
-import { Client, StoreClient, Workflow } from "perdure"
-import { SqliteStore, Store } from "perdure/sqlite"
-import * as Folder from "../persistence/Folder.js"
-import { Bakery, type Settings, Spoiled } from "./processes/contract.js"
+import { Client, Workflow } from "perdure"
+import { Store } from "perdure/sqlite"
+import { Bakery, Spoiled } from "./processes/contract.js"
+import * as Processes from "./processes/Processes.js"
 import { until } from "./World.js"
+
+const test = Processes.tests("bakery.ts")
 
 describe("a client that hosts nothing", () => {
   test("starts, signals, asks, updates, cancels and waits, by a worker in another process (X2, X3, S1, Q1, Q2, U1, C1)", (world) =>
@@ -252,99 +247,3 @@ describe("two workers", () => {
       assert.deepStrictEqual(yield* bakery.result, ["town: 1 by ada at 1"])
     }))
 })
-
-// -----------------------------------------------------------------------------
-// fixtures
-// -----------------------------------------------------------------------------
-
-interface World {
-  /** Starts a worker as a process of its own; it ends with the test. */
-  readonly worker: (name: string, settings?: Partial<Settings>) => Effect.Effect<Child, never, Scope.Scope>
-  /** Lets orders of 0 end, everywhere. */
-  readonly go: () => void
-}
-
-interface Child {
-  /** What it printed so far. */
-  readonly said: () => string
-  /** SIGKILL: no finalizer runs. */
-  readonly kill: Effect.Effect<void>
-  readonly pause: () => void
-  readonly wake: () => void
-  /** Lets it end by itself, and waits for that. */
-  readonly release: Effect.Effect<void>
-}
-
-/** A test in this process, which has the store's client and no worker. */
-function test(
-  name: string,
-  program: (world: World) => Effect.Effect<void, unknown, Client | Store | Scope.Scope>
-): void {
-  it.live(name, () =>
-    Effect.gen(function*() {
-      const folder = yield* Folder.make
-      const filename = folder.file("shared.db")
-      const goFile = folder.file("go")
-      const world: World = {
-        worker: (name, settings = {}) =>
-          start({
-            name,
-            filename,
-            taskQueue: "default",
-            workflows: true,
-            lease: "10 seconds",
-            go: goFile,
-            ...settings
-          }),
-        go: () => writeFileSync(goFile, "")
-      }
-      const Live = StoreClient.layer.pipe(
-        Layer.provideMerge(Layer.orDie(SqliteStore.layer({ filename, durability: "process-crash" })))
-      )
-      yield* Effect.scoped(program(world)).pipe(
-        Effect.timeoutFail({
-          duration: "25 seconds",
-          onTimeout: () => new Error("the test waits for what does not come")
-        }),
-        Effect.provide(Live),
-        Logger.withMinimumLogLevel(LogLevel.None)
-      )
-    }).pipe(Effect.scoped))
-}
-
-const script = fileURLToPath(new URL("./processes/bakery.ts", import.meta.url))
-const root = fileURLToPath(new URL("../..", import.meta.url))
-
-const start = (settings: Settings): Effect.Effect<Child, never, Scope.Scope> =>
-  Effect.gen(function*() {
-    const child = yield* Effect.acquireRelease(
-      Effect.sync(() =>
-        spawn(process.execPath, ["--import", "tsx", script, JSON.stringify(settings)], {
-          stdio: ["pipe", "pipe", process.env["LOG"] === undefined ? "ignore" : "inherit"],
-          // tsx, and with it the meaning of "perdure", is found from the checkout's root.
-          cwd: root
-        })
-      ),
-      (child) => Effect.sync(() => child.kill("SIGKILL"))
-    )
-    const exited = Effect.async<void>((resume) => {
-      if (child.exitCode !== null || child.signalCode !== null) resume(Effect.void)
-      else child.once("exit", () => resume(Effect.void))
-    })
-    let said = ""
-    yield* Effect.async<void>((resume) => {
-      child.stdout.on("data", (data) => {
-        said += String(data)
-        if (said.includes("ready")) resume(Effect.void)
-      })
-      child.once("exit", (code) => resume(Effect.dieMessage(`worker ${settings.name} ended early with ${code}`)))
-    })
-    child.removeAllListeners("exit")
-    return {
-      said: () => said,
-      kill: Effect.zipRight(Effect.sync(() => child.kill("SIGKILL")), exited),
-      pause: () => child.kill("SIGSTOP"),
-      wake: () => child.kill("SIGCONT"),
-      release: Effect.zipRight(Effect.sync(() => child.stdin.end()), exited)
-    }
-  })

@@ -150,8 +150,12 @@ export const mailOf = (store: Store["Type"], runs: ReadonlyArray<Recorded>) =>
     return boxes as Mailboxes
   })
 
-/** What was said to be delivered is there, and nothing is there more often than it was sent: by clients and by other runs. */
-const ofMessages = (
+/**
+ * What was said to be delivered is there, and nothing is there more often than it was sent: by clients and by other runs.
+ *
+ * @since 0.1.0
+ */
+export const ofMessages = (
   runs: ReadonlyArray<Recorded>,
   mail: Mailboxes,
   sent: ReadonlyArray<Sent>,

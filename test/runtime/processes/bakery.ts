@@ -1,17 +1,12 @@
 /**
- * A worker as a process of its own: reads its settings from its first argument, says `ready`, and runs until it is
- * killed, or until its standard input ends.
+ * A worker of a bakery, or of its ovens alone, as a process of its own.
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
 import { existsSync } from "node:fs"
 import { Activity, ApplicationError, State, Worker, Workflow } from "perdure"
-import { SqliteStore } from "perdure/sqlite"
-import { Bake, Bakery, Far, Settings, Spoiled } from "./contract.js"
-
-const settings = Schema.decodeSync(Schema.parseJson(Settings))(process.argv[2] ?? "")
+import { Bake, Bakery, Far, type Settings, Spoiled } from "./contract.js"
+import * as Process from "./Process.js"
 
 const BakeryLive = Bakery.toLayer((town) =>
   Effect.gen(function*() {
@@ -64,36 +59,25 @@ const spin = (): never => {
   for (;;);
 }
 
-const FarLive = Far.toLayer(() => Effect.succeed(`far by ${settings.name}`))
+const farOf = ({ name }: Settings) => Far.toLayer(() => Effect.succeed(`far by ${name}`))
 
-const BakeLive = Bake.toLayer((n) =>
-  Effect.gen(function*() {
-    const { attempt } = yield* Activity.info
-    if (n === 0) {
-      yield* Effect.repeat(Effect.sleep("10 millis"), { until: () => existsSync(settings.go) }).pipe(
-        Effect.onInterrupt(() => Effect.sync(() => console.log("interrupted")))
-      )
-    }
-    return `${n} by ${settings.name} at ${attempt}`
-  })
-)
-
-const options = { taskQueue: settings.taskQueue, lease: settings.lease as Duration.DurationInput, shutdownGrace: 0 }
-const Live = (settings.workflows
-  ? Worker.layer({ ...options, hosts: [BakeryLive, BakeLive] })
-  : Worker.layer({ ...options, hosts: [FarLive, BakeLive] })).pipe(
-    Layer.provide(SqliteStore.layer({ filename: settings.filename, durability: "process-crash" }))
+const bakeOf = ({ go, name }: Settings) =>
+  Bake.toLayer((n) =>
+    Effect.gen(function*() {
+      const { attempt } = yield* Activity.info
+      if (n === 0) {
+        yield* Effect.repeat(Effect.sleep("10 millis"), { until: () => existsSync(go) }).pipe(
+          Effect.onInterrupt(() => Effect.sync(() => console.log("interrupted")))
+        )
+      }
+      return `${n} by ${name} at ${attempt}`
+    })
   )
 
-const released = Effect.async<void>((resume) => {
-  process.stdin.once("end", () => resume(Effect.void)).once("close", () => resume(Effect.void)).resume()
-})
-
-Effect.runPromise(Effect.scoped(Effect.gen(function*() {
-  yield* Layer.build(Live)
-  console.log("ready")
-  yield* released
-}))).then(() => process.exit(0), (error: unknown) => {
-  console.error(error)
-  process.exit(1)
+Process.run((settings) => {
+  const { lease, taskQueue } = settings
+  const options = { taskQueue, lease: lease as Duration.DurationInput, shutdownGrace: 0 }
+  return settings.workflows
+    ? Worker.layer({ ...options, hosts: [BakeryLive, bakeOf(settings)] })
+    : Worker.layer({ ...options, hosts: [farOf(settings), bakeOf(settings)] })
 })

@@ -27,6 +27,43 @@ export const Bake = Activity.make("Bake", {
 
 export const Far = Activity.make("Far", { success: Schema.String, startToCloseTimeout: "1 minute" })
 
+/** Builds cars of parts, which are children on the queue "parts"; `finish` is passed on to each of them. */
+export const Car = Workflow.make("Car", {
+  payload: { parts: Schema.Array(Schema.String) },
+  success: Schema.Array(Schema.String),
+  signals: { finish: { payload: Schema.String }, scrap: { payload: Schema.String } }
+})
+
+/** Is welded once it is told how to finish. */
+export const Part = Workflow.make("Part", {
+  payload: Schema.String,
+  success: Schema.String,
+  signals: { finish: { payload: Schema.String } }
+})
+
+/** Writes what it does into the file that it is given. */
+export const Weld = Activity.make("Weld", {
+  payload: { part: Schema.String },
+  success: Schema.String,
+  startToCloseTimeout: "1 minute",
+  retry: { initialInterval: "10 millis" }
+})
+
+export class Silent extends Schema.TaggedError<Silent>()("Silent", { since: Schema.Number }) {}
+
+/** Handed over by its worker, which says its token; completed by somebody else. */
+export const Ask = Activity.make("Ask", {
+  success: Schema.Struct({ answer: Schema.Number, saw: Schema.Unknown }),
+  error: Silent,
+  startToCloseTimeout: "1 minute",
+  heartbeatTimeout: "30 seconds",
+  retry: { initialInterval: "10 millis", nonRetryable: ["Silent"] },
+  cancellation: "WaitCancellationCompleted"
+})
+
+/** Asks, and gives what it was told; `stop` cancels the question. */
+export const Survey = Workflow.make("Survey", { success: Schema.Unknown, signals: { stop: {} } })
+
 /** What a child is started with. */
 export const Settings = Schema.Struct({
   name: Schema.String,
