@@ -12,7 +12,7 @@ import { Ask, Car, Silent, Survey } from "./processes/contract.js"
 import * as Processes from "./processes/Processes.js"
 import { until } from "./World.js"
 
-const test = Processes.tests("garage.ts", "60 seconds")
+const test = Processes.tests(new URL("./processes/garage.ts", import.meta.url), "60 seconds")
 
 const parts = { taskQueue: "parts", workflows: false }
 

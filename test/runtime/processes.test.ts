@@ -10,7 +10,7 @@ import { Bakery, Spoiled } from "./processes/contract.js"
 import * as Processes from "./processes/Processes.js"
 import { until } from "./World.js"
 
-const test = Processes.tests("bakery.ts")
+const test = Processes.tests(new URL("./processes/bakery.ts", import.meta.url))
 
 describe("a client that hosts nothing", () => {
   test("starts, signals, asks, updates, cancels and waits, by a worker in another process (X2, X3, S1, Q1, Q2, U1, C1)", (world) =>

@@ -40,7 +40,7 @@ export interface Child {
  * Tests in this process, which has the store's client and no worker: workers are processes that run the given script of
  * this folder.
  */
-export const tests = (script: string, duration: Duration.DurationInput = "25 seconds") =>
+export const tests = (script: URL, duration: Duration.DurationInput = "25 seconds") =>
 (
   name: string,
   program: (world: World) => Effect.Effect<void, unknown, Client | Store | Scope.Scope>
@@ -78,14 +78,13 @@ export const tests = (script: string, duration: Duration.DurationInput = "25 sec
     }).pipe(Effect.scoped))
 }
 
-const pathOf = (script: string) => fileURLToPath(new URL(script, import.meta.url))
 const root = fileURLToPath(new URL("../../..", import.meta.url))
 
-const start = (script: string, settings: Settings): Effect.Effect<Child, never, Scope.Scope> =>
+const start = (script: URL, settings: Settings): Effect.Effect<Child, never, Scope.Scope> =>
   Effect.gen(function*() {
     const child = yield* Effect.acquireRelease(
       Effect.sync(() =>
-        spawn(process.execPath, ["--import", "tsx", pathOf(script), JSON.stringify(settings)], {
+        spawn(process.execPath, ["--import", "tsx", fileURLToPath(script), JSON.stringify(settings)], {
           stdio: ["pipe", "pipe", process.env["LOG"] === undefined ? "ignore" : "inherit"],
           // tsx, and with it the meaning of "perdure", is found from the checkout's root.
           cwd: root
