@@ -24,6 +24,8 @@ export const Limits = {
   failureStackCharsMax: 4_000,
   /** A recorded duration, some 31,000 years: JSON has no Infinity, and an endless timeout must be read back. */
   durationMillisMax: 1e15,
+  /** The latest time that a date can hold, in epoch milliseconds: an endless wait is due then. */
+  timeMillisMax: 8.64e15,
   /** Workflow ids, task queues, names, update ids: they are index keys (row X17). */
   identifierCharsMax: 1_000,
   /** Keywords in one search attribute: each is a row. */
@@ -66,6 +68,8 @@ export const Limits = {
   concurrentActivitiesMax: 100,
   /** Inline steps that one worker runs at once. */
   concurrentStepsMax: 100,
+  /** A delay between two attempts of an inline step that is waited out in process; a longer one is recorded (row L1). */
+  stepBackoffMillisMax: 10_000,
   /** Queued activities that a worker keeps at hand in memory; the rest are read back from the store. */
   activitiesAtHandMax: 10_000,
   /** History turns read per page while an execution is brought back. */

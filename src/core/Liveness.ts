@@ -9,7 +9,8 @@
  *   pending child    ──▶ its open run, or its outcome in the mailbox
  *   message to another run ──▶ what became of it, in the mailbox: both are of one commit
  *   pending timer    ──▶ a wake-up time no later than it is due
- *   pending step     ──▶ a wake-up time (for whoever takes the run over)
+ *   pending step     ──▶ a wake-up time (for whoever takes the run over); one that waits for its next attempt, a time no
+ *                        later than that
  *   no first turn    ──▶ its Start in the mailbox, and a wake-up time for when it may begin
  *   end of its time  ──▶ a wake-up time no later than that
  *   owned, started   ──▶ the row of the worker that it says: without it nobody finds out that the worker is gone
@@ -109,7 +110,12 @@ export const faults = (state: RunState, wakeUps: WakeUps): ReadonlyArray<Livenes
   if (due !== undefined && (wakeUps.wakeAt === undefined || wakeUps.wakeAt > due)) {
     // A failed turn keeps its own time of the next try, at which everything that is due is looked at again.
     if (due === RunStates.onTakeover) add("LostStep", "inline steps are pending, and no wake-up brings them back")
-    else if (wakeUps.wakeAt === undefined) add("LostTimer", `a timer is due at ${due}, and no wake-up is set`)
+    else if (wakeUps.wakeAt === undefined) {
+      const [fault, what] = RunStates.nextDue(state)?.message._tag === "StepDue"
+        ? ["LostStep" as const, "the next attempt of a step"]
+        : ["LostTimer" as const, "a timer"]
+      add(fault, `${what} is due at ${due}, and no wake-up is set`)
+    }
   }
   for (const worker of wakeUps.unknownWorkers) {
     add("LostOwner", `it waits for worker ${worker}, which is not registered: nobody will take over from it`)

@@ -1,10 +1,10 @@
 /**
  * Messages: what reaches a run from outside, and the decision whether it becomes an event.
  *
- *   Start | Signal | Update | Cancel | Reset | ActivityOutcome | StepOutcome | ChildOutcome | ExternalOutcome | TimerDue
- *     ──accept──▶ Event, or a reason to drop it
+ *   Start | Signal | Update | Cancel | Reset | ActivityOutcome | StepOutcome | ChildOutcome | ExternalOutcome
+ *     | TimerDue | StepDue ──accept──▶ Event, or a reason to drop it
  *
- * Those that may wait in a store's mailbox have a schema; a timer's due time is read off the run's own state.
+ * Those that may wait in a store's mailbox have a schema; what is due by the clock is read off the run's own state.
  *
  * @since 0.1.0
  */
@@ -20,7 +20,7 @@ import * as Signal from "./family/Signal.js"
 import * as Step from "./family/Step.js"
 import * as Timer from "./family/Timer.js"
 import * as Update from "./family/Update.js"
-import type { RunState } from "./RunState.js"
+import type { Due, RunState } from "./RunState.js"
 
 /** A question to a run; it leaves no event. @since 0.1.0 */
 export const Query = Schema.TaggedStruct("Query", {
@@ -58,7 +58,10 @@ export type Stored = typeof Stored.Type
  * @category models
  * @since 0.1.0
  */
-export type Message = Exclude<Stored, Query> | Timer.TimerDue
+export type Message = Exclude<Stored, Query> | Due
+
+/** Whether the clock brings it: then it need not be kept. @since 0.1.0 */
+export const isDue = (message: Message): message is Due => message._tag === "TimerDue" || message._tag === "StepDue"
 
 const table = {
   ...Execution.accept,

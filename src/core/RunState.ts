@@ -115,9 +115,34 @@ export const fold = (runId: string, history: Iterable<Turn>): RunState => {
  */
 export const onTakeover = -1
 
+/** What the clock brings. Never stored. @since 0.1.0 */
+export type Due = Timer.TimerDue | Step.StepDue
+
+/** The next message that the clock brings a run, and when. @since 0.1.0 */
+export interface NextDue {
+  readonly message: Due
+  readonly dueAt: number
+}
+
 /**
- * When the clock must wake the run, in epoch milliseconds: its first timer, or the end of its time. While inline steps are pending only the
- * process that performs them can get it on: then it is due at once for whoever takes it over (I5).
+ * What the clock brings next: the timer that is due first, or the next attempt of a step.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const nextDue = (state: RunState): NextDue | undefined => {
+  const timer = Timer.next(state)
+  const step = state.steps.size === 0 ? undefined : Step.next(state)
+  if (step !== undefined && (timer === undefined || step.dueAt < timer.dueAt)) {
+    return { message: { _tag: "StepDue", seq: step.seq }, dueAt: step.dueAt }
+  }
+  return timer === undefined ? undefined : { message: { _tag: "TimerDue", seq: timer.seq }, dueAt: timer.dueAt }
+}
+
+/**
+ * When the clock must wake the run, in epoch milliseconds: its first timer, the next attempt of a step, or the end of
+ * its time. While a step is performed only the process that performs it can get the run on: then it is due at once for
+ * whoever takes it over (I5).
  *
  * @category combinators
  * @since 0.1.0
@@ -125,9 +150,9 @@ export const onTakeover = -1
 export const wakeAt = (state: RunState): number | undefined =>
   state.closed !== undefined
     ? undefined
-    : state.steps.size > 0
+    : Step.isPerforming(state)
     ? onTakeover
-    : earlier(Timer.next(state)?.dueAt, Succession.expiresAt(state.started))
+    : earlier(nextDue(state)?.dueAt, Succession.expiresAt(state.started))
 
 const earlier = (one: number | undefined, other: number | undefined): number | undefined =>
   one === undefined ? other : other === undefined ? one : Math.min(one, other)

@@ -9,6 +9,7 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import type { Failure } from "../core/Failure.js"
 import * as Failures from "../core/Failure.js"
+import { Limits } from "../core/Limits.js"
 import * as RetryPolicy from "../core/RetryPolicy.js"
 import { checkName } from "./Activity.js"
 import type { ActivityError } from "./ActivityError.js"
@@ -34,7 +35,10 @@ export interface Needs<out R> {
  * Runs an effect outside the body and records its outcome; on replay the outcome is read, and the effect does not run.
  *
  * It runs in the process that owns the run, without a queue: for short work. A crash before the outcome is recorded
- * runs it again. Retries happen in process, with the defaults of row R1. Interrupting it interrupts the effect.
+ * runs it again. Retries happen in process, with the defaults of row R1; before a retry that is further off than
+ * `inProcessBackoffMax` the failed attempt is recorded, and the run waits as for a timer: it may leave memory, a crash
+ * loses nothing of the wait, and the step goes on at the next attempt. Interrupting it interrupts the effect, or ends
+ * the wait.
  *
  * Fails with its declared `error`, or `ActivityError` when it failed for good otherwise.
  *
@@ -52,6 +56,13 @@ export const run = <
   readonly retry?: RetryPolicy.Options | undefined
   /** Longest time of one attempt. Default: none. */
   readonly startToCloseTimeout?: Duration.DurationInput | undefined
+  /**
+   * Longest time of the step, with all attempts and the delays between them; no retry begins after it, and an attempt
+   * that is under way then is ended. Default: none.
+   */
+  readonly scheduleToCloseTimeout?: Duration.DurationInput | undefined
+  /** Longest delay between two attempts that is waited out in process, unrecorded. Default 10 seconds. */
+  readonly inProcessBackoffMax?: Duration.DurationInput | undefined
 }): Effect.Effect<
   TypeOf<S, void>,
   TypeOf<E, never> | ActivityError,
@@ -77,9 +88,11 @@ export const run = <
         name,
         execute,
         retry,
-        startToCloseMillis: options.startToCloseTimeout === undefined
-          ? undefined
-          : Duration.toMillis(options.startToCloseTimeout)
+        startToCloseMillis: millis(options.startToCloseTimeout),
+        scheduleToCloseMillis: millis(options.scheduleToCloseTimeout),
+        inProcessBackoffMillisMax: options.inProcessBackoffMax === undefined
+          ? Limits.stepBackoffMillisMax
+          : Duration.toMillis(options.inProcessBackoffMax)
       }, place),
       (outcome) => {
         if (outcome._tag === "StepFailed") {
@@ -89,4 +102,14 @@ export const run = <
         return Either.isLeft(value) ? context.unreadable(outcome, value.left) : Effect.succeed(value.right)
       }
     )) as never
+}
+
+// -----------------------------------------------------------------------------
+// internal
+// -----------------------------------------------------------------------------
+
+/** An endless time is none. */
+const millis = (input: Duration.DurationInput | undefined): number | undefined => {
+  const found = input === undefined ? Infinity : Duration.toMillis(input)
+  return found < Limits.durationMillisMax ? found : undefined
 }

@@ -97,6 +97,10 @@ export interface StepCall {
   readonly execute: Effect.Effect<Payload, unknown, unknown>
   readonly retry: RetryPolicy
   readonly startToCloseMillis: number | undefined
+  /** From the turn that asked for it to its outcome, with all attempts and delays. */
+  readonly scheduleToCloseMillis: number | undefined
+  /** A longer delay between two attempts is a durable wait. */
+  readonly inProcessBackoffMillisMax: number
 }
 
 /** @since 0.1.0 */

@@ -273,7 +273,9 @@ export class Engine {
       startSteps: (execution, seqs) => {
         for (const seq of seqs) {
           const call = execution.interpreter.steps.get(seq)
-          if (call !== undefined) this.steps.start(execution.runId, seq, call, execution.host.services)
+          const pending = execution.state.steps.get(seq)
+          if (call === undefined || pending === undefined) continue
+          this.steps.start(execution.runId, seq, call, pending, execution.host.services)
         }
       },
       cancelStep: (runId, seq) => this.steps.cancel(runId, seq),

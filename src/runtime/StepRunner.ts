@@ -1,7 +1,14 @@
 /**
  * The step runner: performs the inline steps of executions that this worker has in memory (row L1).
  *
- * Attempts and the delays between them live in this process alone: a crash begins again at the first attempt.
+ * ```
+ *   attempt ──▶ outcome ──▶ the run
+ *      ▲  fails and is retried
+ *      ├── short delay: waited out here, and nowhere recorded
+ *      └── long delay ──▶ StepBackedOff ──▶ the run waits, and has the next attempt performed when it is due
+ * ```
+ *
+ * A crash begins again at the first attempt, or after the last one that is recorded.
  *
  * @since 0.1.0
  */
@@ -11,9 +18,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Runtime from "effect/Runtime"
-import type { Failure } from "../core/Failure.js"
+import type { Failure, RetryState } from "../core/Failure.js"
 import * as Failures from "../core/Failure.js"
-import type { StepOutcome } from "../core/family/Step.js"
+import type { PendingStep, StepOutcome } from "../core/family/Step.js"
 import { Limits } from "../core/Limits.js"
 import * as RetryPolicy from "../core/RetryPolicy.js"
 import type { StepCall } from "../dsl/WorkflowContext.js"
@@ -33,13 +40,24 @@ export class StepRunner {
   ) {}
 
   /** Performs a step, unless it is being performed already. */
-  start(runId: string, seq: number, call: StepCall, services: Context.Context<never>): void {
+  start(
+    runId: string,
+    seq: number,
+    call: StepCall,
+    { attempt, lastFailure, scheduledAt }: PendingStep,
+    services: Context.Context<never>
+  ): void {
     const steps = this.running.get(runId) ?? new Map<number, Fiber.RuntimeFiber<void>>()
     if (steps.has(seq)) return
     this.running.set(runId, steps)
     const fiber = Runtime.runFork(this.runtime)(
       Effect.map(
-        this.slots.withPermits(1)(Effect.provide(this.attempt(seq, call, 1), services)),
+        this.slots.withPermits(1)(
+          Effect.provide(
+            this.attempt({ seq, call, closeBy: closeBy(call, scheduledAt) }, attempt, lastFailure),
+            services
+          )
+        ),
         (outcome) => {
           this.forget(runId, seq)
           this.deliver(runId, outcome)
@@ -68,37 +86,73 @@ export class StepRunner {
     if (steps?.size === 0) this.running.delete(runId)
   }
 
-  private attempt(seq: number, call: StepCall, attempt: number): Effect.Effect<Outcome> {
-    const timeout = call.startToCloseMillis
-    const timedOut: Failure = {
+  private attempt(task: Task, attempt: number, lastFailure: Failure | undefined): Effect.Effect<Outcome> {
+    const { call, closeBy, seq } = task
+    const { scheduleToCloseMillis, startToCloseMillis } = call
+    const left = closeBy === undefined ? Infinity : closeBy - this.now()
+    const outOfTime: Failure = {
       _tag: "Timeout",
-      timeout: "StartToClose",
-      message: `attempt ${attempt} of step ${call.name} did not end within ${timeout} ms`
+      timeout: "ScheduleToClose",
+      message: `step ${call.name} did not end within ${scheduleToCloseMillis} ms`,
+      ...(lastFailure === undefined ? {} : { cause: lastFailure })
     }
+    // Its worker came too late.
+    if (left <= 0) return Effect.succeed(failed(seq, attempt, outOfTime, "Timeout"))
+    const timedOut: Failure = startToCloseMillis === undefined || left < startToCloseMillis
+      ? outOfTime
+      : {
+        _tag: "Timeout",
+        timeout: "StartToClose",
+        message: `attempt ${attempt} of step ${call.name} did not end within ${startToCloseMillis} ms`
+      }
+    const millis = Math.min(startToCloseMillis ?? Infinity, left)
     const execute = Context.get(this.runtime.context, Performing)(call.execute as Effect.Effect<unknown, Failure>)
-    const bounded = timeout === undefined
+    const bounded = millis === Infinity
       ? execute
-      : Effect.timeoutFail(execute, { duration: Duration.millis(timeout), onTimeout: () => timedOut })
+      : Effect.timeoutFail(execute, { duration: Duration.millis(millis), onTimeout: () => timedOut })
     return Effect.matchCauseEffect(bounded, {
       onSuccess: (result): Effect.Effect<Outcome> =>
         Effect.succeed({ _tag: "StepCompleted", seq, ...(result === undefined ? {} : { result }) }),
       onFailure: (cause): Effect.Effect<Outcome> => {
-        const failed = Cause.failureOption(cause)
-        const failure = failed._tag === "Some" ? failed.value : Failures.fromUnknown(Cause.squash(cause))
-        const decision = RetryPolicy.decide(call.retry, {
-          attempt,
-          failure,
-          cancelRequested: false,
-          endedAt: this.now(),
-          closeBy: undefined
-        })
-        return decision._tag === "Stop"
-          ? Effect.succeed({ _tag: "StepFailed", seq, attempt, failure, retryState: decision.retryState })
-          : Effect.zipRight(
-            Effect.sleep(Duration.millis(decision.delayMillis)),
-            Effect.suspend(() => this.attempt(seq, call, attempt + 1))
-          )
+        const typed = Cause.failureOption(cause)
+        const failure = typed._tag === "Some" ? typed.value : Failures.fromUnknown(Cause.squash(cause))
+        const endedAt = this.now()
+        const decision = RetryPolicy.decide(call.retry, { attempt, failure, cancelRequested: false, endedAt, closeBy })
+        if (decision._tag === "Stop") return Effect.succeed(failed(seq, attempt, failure, decision.retryState))
+        const { delayMillis } = decision
+        if (delayMillis > call.inProcessBackoffMillisMax) {
+          return Effect.succeed({
+            _tag: "StepBackedOff",
+            seq,
+            attempt,
+            failure,
+            dueAt: Math.min(Limits.timeMillisMax, Math.ceil(endedAt + delayMillis))
+          })
+        }
+        return Effect.zipRight(
+          Effect.sleep(Duration.millis(delayMillis)),
+          Effect.suspend(() => this.attempt(task, attempt + 1, failure))
+        )
       }
     })
   }
 }
+
+/** What its attempts have in common. */
+interface Task {
+  readonly seq: number
+  readonly call: StepCall
+  /** No attempt may begin or run then, in epoch milliseconds. */
+  readonly closeBy: number | undefined
+}
+
+const closeBy = ({ scheduleToCloseMillis }: StepCall, scheduledAt: number): number | undefined =>
+  scheduleToCloseMillis === undefined ? undefined : Math.ceil(scheduledAt + scheduleToCloseMillis)
+
+const failed = (seq: number, attempt: number, failure: Failure, retryState: RetryState): Outcome => ({
+  _tag: "StepFailed",
+  seq,
+  attempt,
+  failure,
+  retryState
+})

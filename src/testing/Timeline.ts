@@ -82,6 +82,12 @@ const describe = (event: Event, names: Map<number, string>, begun: number): stri
       return `├✓ ${nameOf(event.seq)}${result(event.result)}`
     case "StepFailed":
       return `├✗ ${nameOf(event.seq)}: ${reason(event.failure)}`
+    case "StepBackedOff":
+      return `├◷ ${nameOf(event.seq)}: ${reason(event.failure)}${attempts(event.attempt)}, again at ${
+        since(event.dueAt - begun)
+      }`
+    case "StepResumed":
+      return `├▶ ${nameOf(event.seq)} again`
     case "StepCanceled":
       return `├  ${nameOf(event.seq)} is canceled`
     case "MemoUpserted":

@@ -59,6 +59,16 @@ describe("liveness", () => {
     assert.deepStrictEqual(faults([started, step], { wakeAt: RunState.onTakeover }), [])
   })
 
+  it("asks for a wake-up while a step waits for its next attempt (L1)", () => {
+    const failure = { _tag: "Application", type: "Boom", message: "" } as const
+    const backedOff: Event = { _tag: "StepBackedOff", seq: 3, attempt: 1, failure, dueAt: 9_000 }
+    assert.deepStrictEqual(faults([started, step, backedOff], {}), ["LostStep"])
+    assert.deepStrictEqual(faults([started, step, backedOff], { wakeAt: 9_000 }), [])
+    assert.deepStrictEqual(faults([started, step, backedOff, { _tag: "StepResumed", seq: 3 }], { wakeAt: 9_000 }), [
+      "LostStep"
+    ])
+  })
+
   it("asks for the open run of a child, or its outcome in the mailbox", () => {
     const child: Event = { _tag: "ChildStartRequested", seq: 4, workflow: "Ship", workflowId: "s-1", runId: "run-2" }
     const outcome = { _tag: "ChildCompleted", seq: 4, runId: "run-2" } as const

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
@@ -23,6 +24,25 @@ describe("Step.run", () => {
           { name: "tick", retry: RetryPolicy.activityDefault, startToCloseMillis: undefined },
           { name: "tock", retry: RetryPolicy.make({ maximumAttempts: 1 }), startToCloseMillis: 1_000 }
         ]
+      )
+    }))
+
+  it.effect("L1: says how long it may take as a whole, and which delays are durable", () =>
+    Effect.gen(function*() {
+      const { asked, provide } = fake()
+      yield* provide(Step.run("tick", { execute: Effect.void }))
+      yield* provide(Step.run("tock", {
+        execute: Effect.void,
+        scheduleToCloseTimeout: "1 hour",
+        inProcessBackoffMax: Duration.infinity
+      }))
+      yield* provide(Step.run("tack", { execute: Effect.void, inProcessBackoffMax: 0 }))
+      assert.deepStrictEqual(
+        asked.steps.map(({ inProcessBackoffMillisMax, scheduleToCloseMillis }) => [
+          scheduleToCloseMillis,
+          inProcessBackoffMillisMax
+        ]),
+        [[undefined, 10_000], [3_600_000, Infinity], [undefined, 0]]
       )
     }))
 

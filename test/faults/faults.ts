@@ -156,6 +156,22 @@ export const faults: ReadonlyArray<Fault> = [
     tests: ["runtime/activity-logs"]
   },
   {
+    name: "a step that waited goes on at its first attempt",
+    breaks: "L1",
+    file: "src/core/family/Step.ts",
+    from: "    step.attempt = event.attempt + 1\n",
+    to: "    step.attempt = 1\n",
+    tests: ["runtime/step-backoff"]
+  },
+  {
+    name: "nothing wakes a run whose step waits for its next attempt",
+    breaks: "L1, I5",
+    file: "src/core/RunState.ts",
+    from: "    : earlier(nextDue(state)?.dueAt, Succession.expiresAt(state.started))\n",
+    to: "    : earlier(Timer.next(state)?.dueAt, Succession.expiresAt(state.started))\n",
+    tests: ["runtime/step-backoff"]
+  },
+  {
     name: "a thread that crashed is used again",
     breaks: "D5",
     file: "src/threads/Threads.ts",

@@ -10,6 +10,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { Limits } from "../Limits.js"
 
 /** @category models @since 0.1.0 */
 export const TimerStarted = Schema.TaggedStruct("TimerStarted", { seq: Schema.Number, dueAt: Schema.Number })
@@ -72,15 +73,12 @@ export const evolve = {
   }
 }
 
-// The largest time that a Date can hold: an endless sleep (`Duration.infinity`) is due then.
-const latestMillis = 8.64e15
-
 /** @since 0.1.0 */
 export const decide = {
   StartTimer: (command: StartTimer, now: number): TimerStarted => ({
     _tag: "TimerStarted",
     seq: command.seq,
-    dueAt: Math.min(latestMillis, Math.ceil(now + command.delayMillis))
+    dueAt: Math.min(Limits.timeMillisMax, Math.ceil(now + command.delayMillis))
   }),
   CancelTimer: (command: CancelTimer): TimerCanceled => ({ _tag: "TimerCanceled", seq: command.seq })
 }

@@ -143,6 +143,7 @@ export const of = (events: ReadonlyArray<Event>, situation: Situation): Conseque
         out.add("cancels", event.seq)
         break
       case "StepScheduled":
+      case "StepResumed":
         out.add("steps", event.seq)
         break
       case "StepCanceled":

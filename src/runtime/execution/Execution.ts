@@ -20,6 +20,7 @@ import type { Event, Turn } from "../../core/Event.js"
 import * as Events from "../../core/Event.js"
 import { followerOf } from "../../core/family/Execution.js"
 import * as Signals from "../../core/family/Signal.js"
+import * as InlineSteps from "../../core/family/Step.js"
 import type { Update } from "../../core/family/Update.js"
 import { Limits } from "../../core/Limits.js"
 import type { RunState } from "../../core/RunState.js"
@@ -77,7 +78,7 @@ export class Execution {
     this.wakeUp = new WakeUp(
       around,
       from.wakeAt,
-      (seq) => this.post(Items.letter({ _tag: "TimerDue", seq })),
+      (due) => this.post(Items.letter(due)),
       () => this.expire()
     )
     this.attention = from.attention
@@ -98,7 +99,7 @@ export class Execution {
 
   /** Whether it may be forgotten without losing anything. */
   get isIdle(): boolean {
-    return this.inbox.length === 0 && this.commits.underWay === 0 && this.state.steps.size === 0 &&
+    return this.inbox.length === 0 && this.commits.underWay === 0 && !InlineSteps.isPerforming(this.state) &&
       this.updates.waiting === 0
   }
 
@@ -120,16 +121,18 @@ export class Execution {
   /** Back from the store: performs what only the owner performs, and takes up its messages. */
   resume(items: ReadonlyArray<Item>): void {
     this.fibers = this.interpreter.fibers
-    const steps = [...this.state.steps.keys()]
+    const steps = InlineSteps.performing(this.state)
     this.wakeUp.arm(this.state)
     for (const item of items) if (this.isNew(item)) this.inbox.push(item)
     // Left to the clock, it would come too late for a small cache, which forgets what is idle.
     const due = this.wakeUp.due(this.state, this.around.now())
-    if (due !== undefined) this.inbox.push(Items.letter({ _tag: "TimerDue", seq: due }))
+    if (due !== undefined) this.inbox.push(Items.letter(due))
     if (this.attention?._tag === "TurnFailed" && this.inbox.length === 0) this.recovered()
     this.pump()
     // A step whose outcome was among the messages is not performed again.
-    if (!this.stopped) this.around.startSteps(this, steps.filter((seq) => this.state.steps.has(seq)))
+    if (this.stopped || steps.length === 0) return
+    const still = new Set(InlineSteps.performing(this.state))
+    this.around.startSteps(this, steps.filter((seq) => still.has(seq)))
   }
 
   post(item: Item): void {

@@ -64,8 +64,8 @@ export const settled = (refusal: Refusal | undefined): Settled => {
 }
 
 /**
- * The rows that keep the letters which are nowhere else: what came by the mailbox is there still, and a timer's due
- * time is read off the history. The outcome of an activity takes its task's place: from then on it is in the mailbox,
+ * The rows that keep the letters which are nowhere else: what came by the mailbox is there still, and what is due by
+ * the clock is read off the history. The outcome of an activity takes its task's place: from then on it is in the mailbox,
  * and a restart does not run the activity again (I9).
  *
  * @category constructors
@@ -78,7 +78,7 @@ export const keep = (
   const mail: Array<NewMail> = []
   const tasksRemoved: Array<number> = []
   for (const { mailId, message } of letters) {
-    if (mailId !== undefined || message._tag === "TimerDue") continue
+    if (mailId !== undefined || Messages.isDue(message)) continue
     mail.push({ runId, kind: message._tag, body: Messages.encode(message) })
     if (message._tag === "ActivityOutcome") tasksRemoved.push(message.outcome.seq)
   }

@@ -6,8 +6,7 @@
  *
  * @since 0.1.0
  */
-import * as TimerFamily from "../../core/family/Timer.js"
-import type { RunState } from "../../core/RunState.js"
+import type { Due, RunState } from "../../core/RunState.js"
 import * as RunStates from "../../core/RunState.js"
 import * as Succession from "../../core/Succession.js"
 import type { TurnCommit } from "../../persistence/Store.js"
@@ -25,7 +24,7 @@ export class WakeUp {
   constructor(
     private readonly clockwork: Clockwork,
     private stored: number | undefined,
-    private readonly fire: (seq: number) => void,
+    private readonly fire: (due: Due) => void,
     private readonly expire: () => void
   ) {}
 
@@ -46,21 +45,21 @@ export class WakeUp {
     return at === this.stored ? undefined : this.store(at)
   }
 
-  /** The timer that is due already. */
-  due(state: RunState, now: number): number | undefined {
-    const next = state.closed === undefined ? TimerFamily.next(state) : undefined
-    return next !== undefined && next.dueAt <= now ? next.seq : undefined
+  /** What is due already. */
+  due(state: RunState, now: number): Due | undefined {
+    const next = state.closed === undefined ? RunStates.nextDue(state) : undefined
+    return next !== undefined && next.dueAt <= now ? next.message : undefined
   }
 
-  /** Waits in memory for the next timer, or for the end of the run's time if that is not later. */
+  /** Waits in memory for what is due next, or for the end of the run's time if that is not later. */
   arm(state: RunState): void {
     this.disarm()
     if (state.closed !== undefined) return
-    const next = TimerFamily.next(state)
+    const next = RunStates.nextDue(state)
     const expiresAt = Succession.expiresAt(state.started)
     if (expiresAt !== undefined && (next === undefined || expiresAt <= next.dueAt)) {
       this.timer = this.clockwork.schedule(expiresAt, () => this.expire())
-    } else if (next !== undefined) this.timer = this.clockwork.schedule(next.dueAt, () => this.fire(next.seq))
+    } else if (next !== undefined) this.timer = this.clockwork.schedule(next.dueAt, () => this.fire(next.message))
   }
 
   disarm(): void {

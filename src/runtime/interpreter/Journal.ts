@@ -70,6 +70,8 @@ export class Journal extends Steps.Steps<Body> implements Service {
   }
 
   override deliver(event: Event): void {
+    // Between two attempts: the body goes on waiting for the outcome.
+    if (event._tag === "StepBackedOff" || event._tag === "StepResumed") return
     if (this.stepCalls !== undefined && "seq" in event) this.stepCalls.delete(event.seq)
     super.deliver(event)
   }

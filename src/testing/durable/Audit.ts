@@ -15,6 +15,9 @@ export const history = (turns: ReadonlyArray<Turn>): ReadonlyArray<string> => {
   const answered = new Set<string>()
   const begun = new Set<number>()
   const patches = new Set<string>()
+  /** Steps between two attempts: when they may go on. */
+  const resting = new Map<number, number>()
+  const attempts = new Map<number, number>()
   let lastAt = -Infinity
   let lastSeq = 0
   let started = false
@@ -88,11 +91,23 @@ export const history = (turns: ReadonlyArray<Turn>): ReadonlyArray<string> => {
           const of = pending.get(event.seq)
           pending.delete(event.seq)
           claim(of?.kind === kindOf(event), `${event._tag} #${event.seq}, which is not pending`)
+          claim(!resting.delete(event.seq) || event._tag === "StepCanceled", `#${event.seq} ends between two attempts`)
           if (event._tag === "TimerFired" && of?.event._tag === "TimerStarted") {
             claim(turn.at >= of.event.dueAt, `timer #${event.seq} fired ${of.event.dueAt - turn.at} ms early`)
           }
           break
         }
+        case "StepBackedOff":
+          claim(pending.get(event.seq)?.kind === "Step", `${event._tag} #${event.seq}, which is not pending`)
+          claim(!resting.has(event.seq), `step #${event.seq} waits already`)
+          claim(event.attempt > (attempts.get(event.seq) ?? 0), `attempt ${event.attempt} of step #${event.seq} again`)
+          attempts.set(event.seq, event.attempt)
+          resting.set(event.seq, event.dueAt)
+          break
+        case "StepResumed":
+          claim(turn.at >= (resting.get(event.seq) ?? Infinity), `step #${event.seq} goes on, and may not`)
+          resting.delete(event.seq)
+          break
         case "ChildStarted":
           claim(!begun.has(event.seq), `child #${event.seq} started again`)
           begun.add(event.seq)
