@@ -37,7 +37,7 @@ export interface Terms {
 }
 
 /** What a start needs besides its terms. @since 0.1.0 */
-export type Subject = Pick<Start, "workflow" | "workflowId" | "taskQueue" | "effect" | "flags" | "parent"> & {
+export type Subject = Pick<Start, "workflow" | "workflowId" | "taskQueue" | "effect" | "flags" | "parent" | "root"> & {
   readonly input?: unknown
 }
 
@@ -228,6 +228,7 @@ const inherited = ({ carried, runId, started, startedAt }: Ending): Partial<Star
   ...(started.executionTimeoutMillis === undefined ? {} : { executionTimeoutMillis: started.executionTimeoutMillis }),
   ...(started.executionExpiresAt === undefined ? {} : { executionExpiresAt: started.executionExpiresAt }),
   ...(started.parent === undefined ? {} : { parent: started.parent }),
+  ...(started.root === undefined ? {} : { root: started.root }),
   ...(started.lastResult === undefined ? {} : { lastResult: started.lastResult })
 })
 

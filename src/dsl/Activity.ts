@@ -25,11 +25,12 @@ import type { Codecs, Hosted } from "./HostedActivity.js"
 import { decodeFailure, hosting, hostTag } from "./HostedActivity.js"
 import { reserved } from "./Names.js"
 import * as Place from "./Place.js"
+import * as Summary from "./Summary.js"
 import type { ActivityCall, ActivityOutcome } from "./WorkflowContext.js"
 import { WorkflowContext } from "./WorkflowContext.js"
 
 /**
- * Timeouts, retries and cancellation of one call. Those of the definition hold where a call names none.
+ * Timeouts, retries and cancellation of one call, and what it is for. Those of the definition hold where a call names none.
  *
  * @category models
  * @since 0.1.0
@@ -47,6 +48,8 @@ export interface Options {
   readonly retry?: RetryPolicy.Options | undefined
   /** What interrupting the awaiting fiber does. Default "TryCancel" (rows C5 to C7). */
   readonly cancellation?: CancellationType | undefined
+  /** What it is for, in a line of at most 400 characters, for who looks at the run (row W20). */
+  readonly summary?: string | undefined
 }
 
 /**
@@ -157,6 +160,8 @@ export const make = <
   const success = Contract.codec(options.success ?? Schema.Void, `result of activity ${name}`)
   const error = Contract.codec(options.error ?? Contract.neverSchema, `error of activity ${name}`)
   const defaults = encodeOptions(options)
+  const tooLong = Summary.refused(`activity ${name}`, options.summary)
+  if (tooLong !== undefined) throw tooLong
   const tag = hostTag(name)
 
   const optionsOf = (options: CallOptions & { readonly taskQueue?: string | undefined }) => {
@@ -169,9 +174,11 @@ export const make = <
     const reason = encoded.startToCloseMillis === undefined && encoded.scheduleToCloseMillis === undefined
       ? "needs a startToCloseTimeout or a scheduleToCloseTimeout, in its definition or at the call"
       : refusedId("taskQueue", options.taskQueue) ?? refusedId("activityId", options.activityId)
-    return reason === undefined
-      ? Either.right(templates(name, encoded))
-      : Either.left(new Contract.ContractError({ subject: `activity ${name}`, reason }))
+    const subject = `activity ${name}`
+    const refused = reason === undefined
+      ? Summary.refused(subject, options.summary)
+      : new Contract.ContractError({ subject, reason })
+    return refused === undefined ? Either.right(templates(name, encoded)) : Either.left(refused)
   }
   const plain = optionsOf({})
 
@@ -358,7 +365,8 @@ export const encodeOptions = (options: Options) => {
     ...(options.retry === undefined ? {} : { retry: RetryPolicy.make(options.retry) }),
     ...(options.cancellation === undefined || options.cancellation === "TryCancel"
       ? {}
-      : { cancellation: options.cancellation })
+      : { cancellation: options.cancellation }),
+    ...(options.summary === undefined ? {} : { summary: options.summary })
   }
 }
 

@@ -4,19 +4,19 @@
  * @since 0.1.0
  */
 import type * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { ChildCancellationType, ChildEnd, ChildStartFailed } from "../core/family/Child.js"
 import * as Children from "../core/family/Child.js"
 import type { ParentClosePolicy } from "../core/family/Execution.js"
-import type { Options as RetryOptions } from "../core/RetryPolicy.js"
 import type { PayloadArgument } from "./Call.js"
 import { refusedId } from "./Call.js"
 import { ChildWorkflowError } from "./ChildWorkflowError.js"
 import type { Any } from "./Codecs.js"
 import { ContractError } from "./Contract.js"
 import * as External from "./External.js"
+import type { NotesGiven } from "./Notes.js"
+import * as Notes from "./Notes.js"
 import * as Place from "./Place.js"
 import * as Terms from "./Terms.js"
 import type { ChildCall } from "./WorkflowContext.js"
@@ -30,22 +30,7 @@ import { WorkflowAlreadyStarted } from "./WorkflowFailure.js"
  * @category models
  * @since 0.1.0
  */
-export interface ChildOptions {
-  /**
-   * Default: derived by the definition's `idempotencyKey`, else by the parent's run id and the number of the step, which
-   * is the same on every replay. At most 1,000 characters.
-   */
-  readonly workflowId?: string | undefined
-  /** Whose workers run it. Default: the parent's queue. */
-  readonly taskQueue?: string | undefined
-  /** Its first turn is held for so long; a cancel request ends that (row X7). Default none. */
-  readonly startDelay?: Duration.DurationInput | undefined
-  /** For all its runs together, from when the first may begin. Default: the definition's, else endless (row X8). */
-  readonly executionTimeout?: Duration.DurationInput | undefined
-  /** For each of its runs, from when it may begin. Default: the definition's (row X8). */
-  readonly runTimeout?: Duration.DurationInput | undefined
-  /** A run of it that fails is tried again as a new run. Default: the definition's; the parent's is not taken over (row K1). */
-  readonly retry?: RetryOptions | undefined
+export interface ChildOptions extends Terms.Begin {
   /** What becomes of it when the parent's run closes before it does. Default "Terminate" (row K4). */
   readonly parentClosePolicy?: ParentClosePolicy | undefined
   /** What interrupting the awaiting fiber does. Default "WaitCancellationCompleted" (row K5). */
@@ -74,23 +59,23 @@ export interface ChildHandle<out Success, out Error, in out Signals> {
 }
 
 /** What a definition gives the bodies of others. @since 0.1.0 */
-export interface Calls<in out Payload, out Success, out Error, in out Signals> {
+export interface Calls<in out Payload, out Success, out Error, in out Signals, in Memo = {}, in Attributes = {}> {
   /**
    * Starts a child and waits for its outcome.
    *
    * Its declared errors arrive as themselves, every other end as `ChildWorkflowError`; an open execution of the same
-   * workflow id as `WorkflowAlreadyStarted` (row K2). No worker of this process need host it: on a queue that nobody
+   * workflow id, or a closed one that `idReuse` does not allow another one after, as `WorkflowAlreadyStarted` (row K2). No worker of this process need host it: on a queue that nobody
    * serves it stays pending, and can be canceled (row K6).
    */
   readonly execute: (
-    ...args: PayloadArgument<Payload, ChildOptions>
+    ...args: PayloadArgument<Payload, ChildOptions & NotesGiven<Memo, Attributes>>
   ) => Effect.Effect<Success, Error | ChildWorkflowError | WorkflowAlreadyStarted, WorkflowContext>
   /**
    * Starts a child, and gives its handle once it is started. Interrupting it from then on does nothing to the child
    * (row K7).
    */
   readonly start: (
-    ...args: PayloadArgument<Payload, ChildOptions>
+    ...args: PayloadArgument<Payload, ChildOptions & NotesGiven<Memo, Attributes>>
   ) => Effect.Effect<ChildHandle<Success, Error, Signals>, WorkflowAlreadyStarted, WorkflowContext>
 }
 
@@ -107,10 +92,12 @@ export interface Definition extends Any {
  */
 export const callsOf = (definition: Definition) => {
   const { codecs, name } = definition
-  const call = (payload: unknown, options: ChildOptions): Either.Either<ChildCall, ContractError> => {
+  const call = (payload: unknown, options: Options): Either.Either<ChildCall, ContractError> => {
     const encoded = codecs.payload.encode(payload)
     if (Either.isLeft(encoded)) return Either.left(encoded.left)
-    const { cancellation, parentClosePolicy, taskQueue } = options
+    const said = Notes.encode(definition, options)
+    if (Either.isLeft(said)) return Either.left(said.left)
+    const { cancellation, idReuse, parentClosePolicy, taskQueue } = options
     const given = options.workflowId ?? definition.options.idempotencyKey?.(payload as never)
     const refused = refusedId("workflowId", given) ?? refusedId("taskQueue", taskQueue)
     if (refused !== undefined) {
@@ -127,6 +114,8 @@ export const callsOf = (definition: Definition) => {
       ...(input === undefined ? {} : { input }),
       ...(taskQueue === undefined ? {} : { taskQueue }),
       ...terms.right,
+      ...said.right,
+      ...(idReuse === undefined || idReuse === "AllowDuplicate" ? {} : { reuse: idReuse }),
       ...(parentClosePolicy === undefined || parentClosePolicy === "Terminate"
         ? {}
         : { parentClose: parentClosePolicy }),
@@ -146,14 +135,15 @@ export const callsOf = (definition: Definition) => {
     return Effect.fail(errorOf(definition, workflowId, outcome))
   }
 
-  const taken = (workflowId: string, { existing }: ChildStartFailed) =>
+  const taken = (workflowId: string, { closed, existing }: ChildStartFailed) =>
     new WorkflowAlreadyStarted({
       workflow: name,
       workflowId,
-      ...(existing === undefined ? {} : { runId: existing })
+      ...(existing === undefined ? {} : { runId: existing }),
+      ...(closed === undefined ? {} : { closed })
     })
 
-  const execute = (payload?: unknown, options: ChildOptions = {}) => {
+  const execute = (payload?: unknown, options: Options = {}) => {
     const place = Place.capture(execute)
     return Effect.flatMap(WorkflowContext, (context) => {
       const made = call(payload, options)
@@ -168,7 +158,7 @@ export const callsOf = (definition: Definition) => {
     })
   }
 
-  const start = (payload?: unknown, options: ChildOptions = {}) => {
+  const start = (payload?: unknown, options: Options = {}) => {
     const place = Place.capture(start)
     return Effect.flatMap(WorkflowContext, (context) => {
       const made = call(payload, options)
@@ -193,6 +183,8 @@ export const callsOf = (definition: Definition) => {
 // -----------------------------------------------------------------------------
 // internal
 // -----------------------------------------------------------------------------
+
+type Options = ChildOptions & Notes.Given
 
 /** What the body sees of a failure: the declared error itself, or a ChildWorkflowError. */
 const errorOf = (

@@ -9,11 +9,12 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type { Turn } from "../core/Event.js"
 import type { Status } from "../core/family/Execution.js"
-import type { Options as RetryOptions } from "../core/RetryPolicy.js"
 import type * as Activity from "./Activity.js"
 import type { PayloadArgument } from "./Call.js"
 import type { ContractError } from "./Contract.js"
+import type { NotesGiven } from "./Notes.js"
 import type { ActivityCompletion, ActivityControl, ActivityKey } from "./OutsideActivity.js"
+import type * as Terms from "./Terms.js"
 import type * as Workflow from "./Workflow.js"
 import type {
   CallTimeout,
@@ -31,34 +32,7 @@ import type {
 } from "./WorkflowFailure.js"
 
 /** @category models @since 0.1.0 */
-export interface StartOptions {
-  /** Default: derived by the definition's `idempotencyKey`, else a UUID. At most 1,000 characters. */
-  readonly workflowId?: string | undefined
-  /** Whose workers run it. Default "default". */
-  readonly taskQueue?: string | undefined
-  /** Its first turn is held for so long; no signal ends that, a cancel request does (row X7). Default none. */
-  readonly startDelay?: Duration.DurationInput | undefined
-  /** For all runs of the execution together, from when the first may begin. Default: the definition's, else endless (row X8). */
-  readonly executionTimeout?: Duration.DurationInput | undefined
-  /** For each run, from when it may begin. Default: the definition's, else as long as the execution may take (row X8). */
-  readonly runTimeout?: Duration.DurationInput | undefined
-  /** A run that fails, or is out of its run timeout, is tried again as a new run. Default: the definition's, else none (row X9). */
-  readonly retry?: RetryOptions | undefined
-  /**
-   * Repeats the execution: its runs begin at the times of this expression, as in `"30 6 * * MON-FRI"`, one after the other
-   * under one workflow id and with the same payload (row X10). UTC, unless it begins with a zone: `"CRON_TZ=Europe/Berlin
-   * 0 12 * * *"`; also `"@hourly"`, `"@daily"`, `"@weekly"`, `"@monthly"`, `"@yearly"`, and a sixth field in front for
-   * seconds. The next run is planned when one has ended, by its result or by a failure that is not retried; what was missed
-   * meanwhile is left out. A cancel request, a termination or the execution's timeout ends it. Goes without `startDelay`.
-   * A run sees what the one before gave: `Workflow.lastResult`, `Workflow.lastFailure`. Default none.
-   */
-  readonly cron?: string | undefined
-  /** What this run is for, in a line of at most 400 characters, for who looks at it (row W20). */
-  readonly summary?: string | undefined
-  /** The same at length: at most 20,000 characters. */
-  readonly details?: string | undefined
-  /** Whether there may be another run after a closed one of the same workflow id (row X4). Default "AllowDuplicate". */
-  readonly idReuse?: IdReuse | undefined
+export interface StartOptions extends Terms.Begin {
   /** What becomes of an open run of the same workflow id (row X5). Default "Fail". */
   readonly idConflict?: IdConflict | undefined
   /**
@@ -67,15 +41,6 @@ export interface StartOptions {
    */
   readonly requestId?: string | undefined
 }
-
-/**
- * Which closed runs of the workflow id allow another one: all of them, those that did not complete (failed, canceled,
- * terminated, timed out), or none. Looked at in the transaction that creates the run.
- *
- * @category models
- * @since 0.1.0
- */
-export type IdReuse = "AllowDuplicate" | "AllowDuplicateFailedOnly" | "RejectDuplicate"
 
 /**
  * What a start does that meets an open run of its workflow id: fails with `WorkflowAlreadyStarted`, gives that run, or
@@ -101,14 +66,12 @@ export interface QueryOptions extends CallOptions {
   readonly reject?: "NotOpen" | "NotCompletedCleanly" | undefined
 }
 
+export type { IdReuse } from "./Terms.js"
+
 /** What a start may say of the run by the workflow's contract (rows W12, W13). @since 0.1.0 */
 export type StartOptionsOf<W> = StartOptions & NotesOf<W>
 
-type NotesOf<W> =
-  & ([keyof Workflow.MemoOf<W>] extends [never] ? unknown
-    : { readonly memo?: Workflow.Some<Workflow.MemoOf<W>> | undefined })
-  & ([keyof Workflow.AttributesOf<W>] extends [never] ? unknown
-    : { readonly searchAttributes?: Workflow.Some<Workflow.AttributesOf<W>> | undefined })
+type NotesOf<W> = NotesGiven<Workflow.MemoOf<W>, Workflow.AttributesOf<W>>
 
 /** @category models @since 0.1.0 */
 export interface CallOptions {
@@ -137,6 +100,8 @@ export interface PendingActivity {
   readonly cancelRequested: boolean
   /** An operator paused it; its attempt may still be under way. */
   readonly paused: boolean
+  /** What it is for, as its call or definition said (row W20). */
+  readonly summary: string | undefined
 }
 
 /** Why an open run does not get on. @since 0.1.0 */

@@ -47,6 +47,10 @@ export type AttributesOf<W> = Part<W, "attributes">
 
 /** Some of the fields. @since 0.1.0 */
 export type Some<T> = { readonly [K in keyof T]?: T[K] }
+/** What a start may say of the run by its definition: nothing, where that declares nothing (rows W12, W13). @since 0.1.0 */
+export type NotesGiven<M, A> =
+  & ([keyof M] extends [never] ? unknown : { readonly memo?: Some<M> | undefined })
+  & ([keyof A] extends [never] ? unknown : { readonly searchAttributes?: Some<A> | undefined })
 /** Some of the fields, to be set, or removed where they are null. @since 0.1.0 */
 export type Change<T> = { readonly [K in keyof T]?: T[K] | null }
 

@@ -18,6 +18,7 @@ import type { AnySchema, TypeOf } from "./Contract.js"
 import * as Contract from "./Contract.js"
 import { decodeFailure, encodeFailure } from "./HostedActivity.js"
 import * as Place from "./Place.js"
+import * as Summary from "./Summary.js"
 import { WorkflowContext } from "./WorkflowContext.js"
 
 /**
@@ -63,6 +64,8 @@ export const run = <
   readonly scheduleToCloseTimeout?: Duration.DurationInput | undefined
   /** Longest delay between two attempts that is waited out in process, unrecorded. Default 10 seconds. */
   readonly inProcessBackoffMax?: Duration.DurationInput | undefined
+  /** What it is for, in a line of at most 400 characters, for who looks at the run (row W20). */
+  readonly summary?: string | undefined
 }): Effect.Effect<
   TypeOf<S, void>,
   TypeOf<E, never> | ActivityError,
@@ -70,6 +73,8 @@ export const run = <
 > => {
   const place = Place.capture(run)
   checkName("step", name)
+  const tooLong = Summary.refused(`step ${name}`, options.summary)
+  if (tooLong !== undefined) throw tooLong
   const success = Contract.codec(options.success ?? Schema.Void, `result of step ${name}`)
   const error = Contract.codec(options.error ?? Contract.neverSchema, `error of step ${name}`)
   const retry = options.retry === undefined ? RetryPolicy.activityDefault : RetryPolicy.make(options.retry)
@@ -92,7 +97,8 @@ export const run = <
         scheduleToCloseMillis: millis(options.scheduleToCloseTimeout),
         inProcessBackoffMillisMax: options.inProcessBackoffMax === undefined
           ? Limits.stepBackoffMillisMax
-          : Duration.toMillis(options.inProcessBackoffMax)
+          : Duration.toMillis(options.inProcessBackoffMax),
+        summary: options.summary
       }, place),
       (outcome) => {
         if (outcome._tag === "StepFailed") {

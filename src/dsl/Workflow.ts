@@ -7,12 +7,10 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import type { Options as RetryOptions } from "../core/RetryPolicy.js"
 import * as RetryPolicy from "../core/RetryPolicy.js"
 import { checkName } from "./Activity.js"
 import * as Child from "./Child.js"
@@ -46,6 +44,7 @@ import type { AttributeContract, AttributeTypes, MemoContract, MemoTypes, NoteCo
 import { compile as compileNotes } from "./Notes.js"
 import type { ActivatesPatch } from "./Patch.js"
 import type * as Step from "./Step.js"
+import type * as Terms from "./Terms.js"
 import { WorkflowContext } from "./WorkflowContext.js"
 
 export type { ChildCancellationType } from "../core/family/Child.js"
@@ -71,6 +70,7 @@ export type * from "./Handlers.js"
 export type { AttributesOf, AttributeTypes, Change, MemoOf, MemoTypes, NoteCodecs, Some } from "./Notes.js"
 export { memo, searchAttributes, setCurrentDetails, upsertMemo, upsertSearchAttributes } from "./Notes.js"
 export { deprecatePatch, patched } from "./Patch.js"
+export { sleep, withSummary } from "./Summary.js"
 export { type Untyped, untyped } from "./Untyped.js"
 
 // -----------------------------------------------------------------------------
@@ -148,9 +148,9 @@ export interface Workflow<
   readonly notes: NoteCodecs | undefined
   readonly options: WorkflowOptions<Payload>
   /** Starts it as a child, from the body of another workflow, and waits for its outcome: see `Child.Calls`. */
-  readonly execute: Child.Calls<Payload, Success, Error, Signals>["execute"]
+  readonly execute: Child.Calls<Payload, Success, Error, Signals, Memo, Attributes>["execute"]
   /** Starts it as a child, from the body of another workflow, and gives its handle: see `Child.Calls`. */
-  readonly start: Child.Calls<Payload, Success, Error, Signals>["start"]
+  readonly start: Child.Calls<Payload, Success, Error, Signals, Memo, Attributes>["start"]
   readonly types?: {
     readonly payload: Payload
     readonly success: Success
@@ -165,19 +165,13 @@ export interface Workflow<
 }
 
 /** @category models @since 0.1.0 */
-export interface WorkflowOptions<in Payload> {
+export interface WorkflowOptions<in Payload> extends Terms.Options {
   /** Derives the workflow id from the payload where a start names none. */
   readonly idempotencyKey?: ((payload: Payload) => string) | undefined
   /** A defect in the body, or each of which this holds, fails the run, and not the turn (row W16). Default false. */
   readonly failOnDefect?: boolean | ((defect: unknown) => boolean) | undefined
   /** A call whose input differs from the recorded one is nondeterminism in live runs too. Default false. */
   readonly strictReplay?: boolean | undefined
-  /** A run that fails, or is out of its run timeout, is tried again as a new run. Default none (rows R1, X9). */
-  readonly retry?: RetryOptions | undefined
-  /** For all runs of an execution together, from when the first may begin. Default endless (row X8). */
-  readonly executionTimeout?: Duration.DurationInput | undefined
-  /** For each run, from when it may begin. Default: as long as the execution may take (row X8). */
-  readonly runTimeout?: Duration.DurationInput | undefined
 }
 
 /**
@@ -259,11 +253,12 @@ export const make = <
   // One that means nothing is refused here, and not at some start.
   if (options.retry !== undefined) RetryPolicy.make(options.retry)
   const codecs = compile(name, options)
+  const notes = compileNotes(name, options.memo, options.searchAttributes)
   const tag = hostTag(name)
   const definition = {
     name,
     codecs,
-    notes: compileNotes(name, options.memo, options.searchAttributes),
+    notes,
     options: {
       idempotencyKey: options.idempotencyKey,
       failOnDefect: options.failOnDefect,
@@ -273,7 +268,7 @@ export const make = <
       runTimeout: options.runTimeout
     },
     of: implementation,
-    ...Child.callsOf({ name, codecs, options }),
+    ...Child.callsOf({ name, codecs, notes, options }),
     setHandlers: (given: Given) =>
       Effect.flatMap(WorkflowContext, (context) => context.setHandlers(changes(name, given))),
     toLayer: (body: WorkflowHost["body"]) =>

@@ -9,7 +9,7 @@ import type * as Effect from "effect/Effect"
 import type { Failure } from "../core/Failure.js"
 import type { ActivityCanceled, ActivityCompleted, ActivityFailed, ActivityScheduled } from "../core/family/Activity.js"
 import type { ChildEnd, ChildStartFailed, ChildStartRequested } from "../core/family/Child.js"
-import type { Continuation, Parent } from "../core/family/Execution.js"
+import type { Continuation, Parent, Root } from "../core/family/Execution.js"
 import type {
   ExternalCancelDelivered,
   ExternalCancelFailed,
@@ -37,6 +37,8 @@ export interface WorkflowInfo {
   readonly taskQueue: string
   /** The run that started this one as its child; undefined for a run that a client started. */
   readonly parent: Parent | undefined
+  /** The first run of the chain from which all parents come: its own chain's, if it has no parent. */
+  readonly root: Root
   /** When the run started, in epoch milliseconds. */
   readonly startedAt: number
   /** The first run of the chain that this one belongs to: itself, unless it continues or retries another. */
@@ -101,6 +103,7 @@ export interface StepCall {
   readonly scheduleToCloseMillis: number | undefined
   /** A longer delay between two attempts is a durable wait. */
   readonly inProcessBackoffMillisMax: number
+  readonly summary: string | undefined
 }
 
 /** @since 0.1.0 */

@@ -53,7 +53,8 @@ export interface ParentLink {
 /**
  * A run that the turn of another one brings into being, with its Start in its mailbox. It is due when it may begin.
  *
- * One whose workflow id has an open run once the closes of the same commit are written is left out, and its Start with
+ * One whose workflow id has an open run once the closes of the same commit are written, or a closed one that stands in
+ * its way, is left out, and its Start with
  * it; the turn goes in all the same. What follows from that is up to whoever creates it.
  *
  * @category models
@@ -64,9 +65,11 @@ export interface Creation {
   readonly start: NewMail
   /** Owned by the worker of the commit from the beginning, under epoch 1, which then takes its first turn; else anybody's. */
   readonly owned: boolean
-  /** Words what is posted in the same commit to say whether it was created, or which open run has its workflow id. */
+  /** Which closed runs of the workflow id stand in its way (row K2). Undefined: none. */
+  readonly reuse?: CreateOptions["reuse"]
+  /** Words what is posted in the same commit to say whether it was created, or which run has its workflow id. */
   readonly report?:
-    | ((result: Extract<CreateResult, { readonly _tag: "Created" | "AlreadyRunning" }>) => NewMail)
+    | ((result: Extract<CreateResult, { readonly _tag: "Created" | "AlreadyRunning" | "Refused" }>) => NewMail)
     | undefined
 }
 

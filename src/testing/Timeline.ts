@@ -59,7 +59,7 @@ const describe = (event: Event, names: Map<number, string>, begun: number): stri
       return `├↺ turn ${event.turn} of run ${event.fromRunId} is taken anew: ${event.reason}`
     case "ActivityScheduled":
       names.set(event.seq, `${event.name} #${event.id ?? event.seq}`)
-      return `├▶ activity ${nameOf(event.seq)}${value(event.input)}`
+      return `├▶ activity ${nameOf(event.seq)}${value(event.input)}${purpose(event)}`
     case "ActivityCompleted":
       return `├✓ ${nameOf(event.seq)}${result(event.result)}${attempts(event.attempt)}`
     case "ActivityFailed":
@@ -70,14 +70,14 @@ const describe = (event: Event, names: Map<number, string>, begun: number): stri
       return `├✗ ${nameOf(event.seq)}: canceled`
     case "TimerStarted":
       names.set(event.seq, `timer #${event.seq}`)
-      return `├◷ ${nameOf(event.seq)} until ${since(event.dueAt - begun)}`
+      return `├◷ ${nameOf(event.seq)} until ${since(event.dueAt - begun)}${purpose(event)}`
     case "TimerFired":
       return `├◷ ${nameOf(event.seq)} fires`
     case "TimerCanceled":
       return `├  ${nameOf(event.seq)} is canceled`
     case "StepScheduled":
       names.set(event.seq, `step ${event.name} #${event.seq}`)
-      return `├▶ ${nameOf(event.seq)}`
+      return `├▶ ${nameOf(event.seq)}${purpose(event)}`
     case "StepCompleted":
       return `├✓ ${nameOf(event.seq)}${result(event.result)}`
     case "StepFailed":
@@ -153,6 +153,10 @@ const describe = (event: Event, names: Map<number, string>, begun: number): stri
 
 const follower = ({ newRunId }: { readonly newRunId?: string }): string =>
   newRunId === undefined ? "" : `, followed by run ${newRunId}`
+
+/** What a step is for, as its author said (row W20). */
+const purpose = ({ summary }: { readonly summary?: string }): string =>
+  summary === undefined ? "" : ` · ${cut(summary)}`
 
 const attempts = (attempt: number): string => attempt > 1 ? ` (attempt ${attempt})` : ""
 

@@ -172,6 +172,22 @@ export const faults: ReadonlyArray<Fault> = [
     tests: ["runtime/step-backoff"]
   },
   {
+    name: "a timer does not take over what its surroundings say it is for",
+    breaks: "W20",
+    file: "src/runtime/interpreter/Steps.ts",
+    from: "    const summary = own ?? fiber.getFiberRef(Summary.current)\n",
+    to: "    const summary = own ?? (fiber.id() === undefined ? Summary.current.initial : undefined)\n",
+    tests: ["runtime/summaries"]
+  },
+  {
+    name: "a child is started after a closed one of its id that must not be repeated",
+    breaks: "K2",
+    file: "src/persistence/sql/Creating.ts",
+    from: "found.status !== \"Running\" && refuses(reuse, found.status)",
+    to: "found.status === \"Running\" && refuses(reuse, found.status)",
+    tests: ["runtime/summaries"]
+  },
+  {
     name: "a thread that crashed is used again",
     breaks: "D5",
     file: "src/threads/Threads.ts",

@@ -57,7 +57,8 @@ const BoxLive = Box.toLayer(({ text }) =>
         set: (more) => Effect.zipRight(Workflow.upsertMemo(Box, { note: more }), Effect.succeed(`${secret} update`))
       },
       run: Effect.gen(function*() {
-        const worked = yield* Work.execute({ text })
+        const worked = yield* Work.execute({ text }, { summary: `${secret} purpose` })
+        yield* Workflow.sleep("1 millis", { summary: `${secret} wait` })
         yield* Workflow.condition(() => ended)
         return `${worked}, ${held}`
       })
@@ -100,13 +101,15 @@ describe("encrypted payloads", () => {
         const handle = yield* client.start(Box, { text: `${secret} input` }, {
           memo: { note: `${secret} memo` },
           searchAttributes: { region: "public-region" },
-          details: `${secret} static`
+          details: `${secret} static`,
+          summary: `${secret} summary`
         })
         const first = yield* worker(encrypting("k1"))
         yield* until(handle.describe, ({ pendingActivities, turns }) => turns >= 2 && pendingActivities.length === 0)
         assert.strictEqual(yield* handle.query("get"), `${secret} answer ${`${secret} input`.length}`)
         assert.strictEqual(yield* handle.update("set", `${secret} note`), `${secret} update`)
         assert.strictEqual((yield* handle.describe).memo.note, `${secret} note`)
+        assert.strictEqual((yield* handle.describe).summary, `${secret} summary`)
         yield* first.stop
         // The next worker has a new key, and the old one to read with.
         yield* worker(encrypting("k2", "k1"))

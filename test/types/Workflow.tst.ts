@@ -640,6 +640,13 @@ describe("memo and search attributes (W12, W13)", () => {
     expect(start).type.not.toBeCallableWith(Nightly, undefined, { memo: { note: "x" } })
   })
 
+  it("those of a child are of its definition (K1)", () => {
+    expect(Trip.execute).type.toBeCallableWith(undefined, { memo: { note: "x" }, searchAttributes: { total: 2 } })
+    expect(Trip.start).type.not.toBeCallableWith(undefined, { memo: { note: 2 } })
+    expect(Nightly.execute).type.not.toBeCallableWith(undefined, { memo: { note: "x" } })
+    expect(Nightly.execute).type.toBeCallableWith(undefined, { summary: "at night", idReuse: "RejectDuplicate" })
+  })
+
   it("are in the description", () => {
     const handle = {} as Handle<typeof Trip>
     expect(Effect.map(handle.describe, ({ searchAttributes }) => searchAttributes.due)).type.toBe<

@@ -45,7 +45,9 @@ export const ActivityScheduled = Schema.TaggedStruct("ActivityScheduled", {
   /** Absent: `RetryPolicy.activityDefault`. */
   retry: optional(RetryPolicy),
   /** Absent: TryCancel. */
-  cancellation: optional(CancellationType)
+  cancellation: optional(CancellationType),
+  /** What it is for, in a line (row W20). */
+  summary: optional(Schema.String)
 })
 /** @since 0.1.0 */
 export type ActivityScheduled = typeof ActivityScheduled.Type

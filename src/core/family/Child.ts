@@ -20,6 +20,7 @@ import { RetryPolicy } from "../RetryPolicy.js"
 import * as Succession from "../Succession.js"
 import type { Closing, Parent } from "./Execution.js"
 import { followerOf, ParentClosePolicy } from "./Execution.js"
+import { carried } from "./Notes.js"
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 
@@ -52,8 +53,13 @@ export const ChildStartRequested = Schema.TaggedStruct("ChildStartRequested", {
   delayMillis: optional(Schema.Number),
   executionTimeoutMillis: optional(Schema.Number),
   runTimeoutMillis: optional(Schema.Number),
+  /** It is repeated (row X10). */
+  cron: optional(Schema.String),
   /** Absent: a run of it that fails is not retried. */
   retry: optional(RetryPolicy),
+  /** Which closed runs of its workflow id stand in its way (row K2); absent: none. */
+  reuse: optional(Schema.Literal("AllowDuplicateFailedOnly", "RejectDuplicate")),
+  ...carried,
   /** Absent: Terminate. */
   parentClose: optional(ParentClosePolicy),
   /** Absent: WaitCancellationCompleted. */
@@ -70,8 +76,10 @@ export type ChildStarted = typeof ChildStarted.Type
 /** @category models @since 0.1.0 */
 export const ChildStartFailed = Schema.TaggedStruct("ChildStartFailed", {
   seq: Schema.Number,
-  /** The open run that has the workflow id. */
-  existing: optional(Schema.String)
+  /** The run that has the workflow id. */
+  existing: optional(Schema.String),
+  /** It is closed, and what was asked for does not allow another one after it. */
+  closed: optional(Schema.Literal(true))
 })
 /** @since 0.1.0 */
 export type ChildStartFailed = typeof ChildStartFailed.Type
@@ -281,7 +289,8 @@ export const outcomeOf = (
 
 /**
  * The first run id of a child: a UUID (version 7) that holds the time, as all run ids do, and for the rest the place at
- * which its parent asked for it, so that no random number is needed and the decision stays one on data.
+ * which its parent asked for it, so that no random number is needed and the decision stays one on data. Of two that a
+ * parent asks for in one millisecond the later one has the higher id: by that the last run of a workflow id is found.
  *
  * @category combinators
  * @since 0.1.0
@@ -291,7 +300,7 @@ export const runIdOf = (parentRunId: string, seq: number, now: number): string =
   const time = hex(Math.max(0, Math.trunc(now)), 12)
   const [a, b, c] = [hash(place, 0x811c9dc5), hash(place, 0x01234567), hash(place, 0x89abcdef)]
   const variant = (8 | (a >>> 30)).toString(16)
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${hex(a & 0xfff, 3)}-${variant}${hex((a >>> 12) & 0xfff, 3)}-${
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${hex(seq & 0xfff, 3)}-${variant}${hex((a >>> 12) & 0xfff, 3)}-${
     hex(b >>> 16, 4)
   }${hex(c, 8)}`
 }

@@ -63,6 +63,11 @@ export const Parent = Schema.Struct({
 /** @since 0.1.0 */
 export type Parent = typeof Parent.Type
 
+/** The first run of a chain. @since 0.1.0 */
+export const Root = Schema.Struct({ workflowId: Schema.String, runId: Schema.String })
+/** @since 0.1.0 */
+export type Root = typeof Root.Type
+
 const started = {
   workflow: Schema.String,
   workflowId: Schema.String,
@@ -70,6 +75,8 @@ const started = {
   input: optional(Schema.Unknown),
   /** Absent: it was started by a client. */
   parent: optional(Parent),
+  /** The first run of the chain from which all its parents come; absent: it has no parent. */
+  root: optional(Root),
   /** The version of effect that ran the first turn: wake-ups may move by a hop between versions. */
   effect: optional(Schema.String),
   /** The replay behaviours that the code which started the run knew (row V5). */

@@ -21,7 +21,12 @@ import { Failure, RetryState } from "../Failure.js"
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 
 /** @category models @since 0.1.0 */
-export const StepScheduled = Schema.TaggedStruct("StepScheduled", { seq: Schema.Number, name: Schema.String })
+export const StepScheduled = Schema.TaggedStruct("StepScheduled", {
+  seq: Schema.Number,
+  name: Schema.String,
+  /** What it is for, in a line (row W20). */
+  summary: optional(Schema.String)
+})
 /** @since 0.1.0 */
 export type StepScheduled = typeof StepScheduled.Type
 
@@ -73,6 +78,7 @@ export interface RunStep {
   readonly _tag: "RunStep"
   readonly seq: number
   readonly name: string
+  readonly summary?: string | undefined
 }
 
 /** @category models @since 0.1.0 */
@@ -150,7 +156,12 @@ export const evolve = {
 
 /** @since 0.1.0 */
 export const decide = {
-  RunStep: (command: RunStep): StepScheduled => ({ _tag: "StepScheduled", seq: command.seq, name: command.name }),
+  RunStep: (command: RunStep): StepScheduled => ({
+    _tag: "StepScheduled",
+    seq: command.seq,
+    name: command.name,
+    ...(command.summary === undefined ? undefined : { summary: command.summary })
+  }),
   CancelStep: (command: CancelStep): StepCanceled => ({ _tag: "StepCanceled", seq: command.seq })
 }
 

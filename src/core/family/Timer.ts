@@ -13,7 +13,12 @@ import * as Schema from "effect/Schema"
 import { Limits } from "../Limits.js"
 
 /** @category models @since 0.1.0 */
-export const TimerStarted = Schema.TaggedStruct("TimerStarted", { seq: Schema.Number, dueAt: Schema.Number })
+export const TimerStarted = Schema.TaggedStruct("TimerStarted", {
+  seq: Schema.Number,
+  dueAt: Schema.Number,
+  /** What it is for, in a line (row W20). */
+  summary: Schema.optionalWith(Schema.String, { exact: true })
+})
 /** @since 0.1.0 */
 export type TimerStarted = typeof TimerStarted.Type
 
@@ -35,6 +40,7 @@ export interface StartTimer {
   readonly _tag: "StartTimer"
   readonly seq: number
   readonly delayMillis: number
+  readonly summary?: string | undefined
 }
 
 /** @category models @since 0.1.0 */
@@ -78,7 +84,8 @@ export const decide = {
   StartTimer: (command: StartTimer, now: number): TimerStarted => ({
     _tag: "TimerStarted",
     seq: command.seq,
-    dueAt: Math.min(Limits.timeMillisMax, Math.ceil(now + command.delayMillis))
+    dueAt: Math.min(Limits.timeMillisMax, Math.ceil(now + command.delayMillis)),
+    ...(command.summary === undefined ? undefined : { summary: command.summary })
   }),
   CancelTimer: (command: CancelTimer): TimerCanceled => ({ _tag: "TimerCanceled", seq: command.seq })
 }

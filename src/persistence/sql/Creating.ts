@@ -10,7 +10,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { Creation, NewMail, NewRun } from "../Store.js"
+import type { CreateOptions, Creation, NewMail, NewRun } from "../Store.js"
 import type * as Attributes from "./Attributes.js"
 import * as Batch from "./Batch.js"
 import type { Fault, Tx } from "./Database.js"
@@ -42,6 +42,11 @@ export type Conflicts = ReadonlyMap<string, string | undefined>
 export interface Statements {
   /** Writes the rows of runs; those that met another are left out, and reported. */
   readonly insert: (tx: Tx, rows: ReadonlyArray<NewRow>) => Effect.Effect<Conflicts, Fault>
+  /** The last run that began of a workflow id. */
+  readonly last: (
+    tx: Tx,
+    workflowId: string
+  ) => Effect.Effect<{ readonly runId: string; readonly status: string } | undefined, Fault>
   /** Writes runs with their Start messages. */
   readonly create: (
     tx: Tx,
@@ -57,6 +62,17 @@ export interface Statements {
  * @since 0.1.0
  */
 const openRun = "SELECT run_id FROM perdure_runs WHERE status = 'Running' AND workflow_id = ?"
+
+const lastRun = `SELECT run_id, status, owner FROM perdure_runs WHERE workflow_id = ?
+  ORDER BY started_at DESC, run_id DESC LIMIT 1`
+
+/**
+ * Whether a closed run of that status stands in the way of another one.
+ *
+ * @since 0.1.0
+ */
+export const refuses = (reuse: CreateOptions["reuse"], status: string): boolean =>
+  reuse === "RejectDuplicate" || reuse === "AllowDuplicateFailedOnly" && status === "Completed"
 
 /**
  * When a run without a first turn must be looked at: when it may begin, or is out of time.
@@ -83,6 +99,23 @@ export const statements = (
     after: "ON CONFLICT DO NOTHING RETURNING run_id"
   })
   const open = dialect.text(openRun)
+  const latest = dialect.text(lastRun)
+  const last: Statements["last"] = (tx, workflowId) =>
+    Effect.map(Effect.flatMap(tx(latest, [workflowId]), Rows.target), ([found]) => found)
+
+  /** By run: the closed one that stands in its way. Hardly any asks. */
+  const refusedOf = (tx: Tx, creations: ReadonlyArray<Creation>) =>
+    Effect.gen(function*() {
+      const refused = new Map<string, string>()
+      for (const { reuse, run } of creations) {
+        const found = reuse === undefined ? undefined : yield* last(tx, run.workflowId)
+        // An open one is met by the insert.
+        if (found !== undefined && found.status !== "Running" && refuses(reuse, found.status)) {
+          refused.set(run.runId, found.runId)
+        }
+      }
+      return refused
+    })
 
   const insert: Statements["insert"] = (tx, wanted) =>
     Effect.gen(function*() {
@@ -110,11 +143,16 @@ export const statements = (
 
   return {
     insert,
+    last,
     create: (tx, worker, creations, now) =>
       Effect.gen(function*() {
+        const refused = creations.every(({ reuse }) => reuse === undefined)
+          ? noneRefused
+          : yield* refusedOf(tx, creations)
+        const allowed = refused.size === 0 ? creations : creations.filter(({ run }) => !refused.has(run.runId))
         const conflicts = yield* insert(
           tx,
-          creations.map(({ owned, run }) => ({
+          allowed.map(({ owned, run }) => ({
             run,
             owner: owned ? worker : undefined,
             epoch: owned ? 1 : 0,
@@ -122,8 +160,8 @@ export const statements = (
             attention: undefined
           }))
         )
-        const starts = creations.filter(({ run }) => !conflicts.has(run.runId)).map(({ start }) => start)
-        yield* mailbox.post(tx, [...starts, ...reportsOf(creations, conflicts)], now)
+        const starts = allowed.filter(({ run }) => !conflicts.has(run.runId)).map(({ start }) => start)
+        yield* mailbox.post(tx, [...starts, ...reportsOf(creations, conflicts, refused)], now)
         return conflicts
       })
   }
@@ -132,14 +170,26 @@ export const statements = (
 // internal -----------------------------------------------------------------------------------------------------------
 
 const noConflicts: Conflicts = new Map()
+const noneRefused: ReadonlyMap<string, string> = new Map()
 
 /** Says to those who want to know whether their run was created. */
-const reportsOf = (creations: ReadonlyArray<Creation>, conflicts: Conflicts): ReadonlyArray<NewMail> => {
+const reportsOf = (
+  creations: ReadonlyArray<Creation>,
+  conflicts: Conflicts,
+  refused: ReadonlyMap<string, string>
+): ReadonlyArray<NewMail> => {
   const reports: Array<NewMail> = []
   for (const { report, run } of creations) {
     if (report === undefined) continue
     const existing = conflicts.get(run.runId)
-    reports.push(report(existing === undefined ? { _tag: "Created" } : { _tag: "AlreadyRunning", runId: existing }))
+    const closed = refused.get(run.runId)
+    reports.push(report(
+      closed !== undefined
+        ? { _tag: "Refused", runId: closed }
+        : existing === undefined
+        ? { _tag: "Created" }
+        : { _tag: "AlreadyRunning", runId: existing }
+    ))
   }
   return reports
 }

@@ -14,7 +14,7 @@
 import * as Effect from "effect/Effect"
 import type { CreateOptions, CreateResult, Store } from "../Store.js"
 import type { Changes } from "./Changes.js"
-import type * as Creating from "./Creating.js"
+import * as Creating from "./Creating.js"
 import type { Database } from "./Database.js"
 import type * as Imposing from "./Imposing.js"
 import type * as Mailbox from "./Mailbox.js"
@@ -35,10 +35,6 @@ export const make = (
   const open = text(
     `SELECT run_id, status, owner FROM perdure_runs WHERE status = 'Running' AND workflow_id = ?${lockRows}`
   )
-  const latest = text(
-    `SELECT run_id, status, owner FROM perdure_runs WHERE workflow_id = ?
-    ORDER BY started_at DESC, run_id DESC LIMIT 1`
-  )
   const known = text("SELECT run_id FROM perdure_start_requests WHERE workflow_id = ? AND request_id = ?")
   const remember = text("INSERT INTO perdure_start_requests (workflow_id, request_id, run_id) VALUES (?, ?, ?)")
 
@@ -56,13 +52,13 @@ export const make = (
           }
           const [running] = yield* Effect.flatMap(tx(open, [workflowId]), Rows.target)
           if (running === undefined) {
-            const [last] = options.reuse === undefined && options.last === undefined
-              ? []
-              : yield* Effect.flatMap(tx(latest, [workflowId]), Rows.target)
+            const last = options.reuse === undefined && options.last === undefined
+              ? undefined
+              : yield* creating.last(tx, workflowId)
             if (options.last !== undefined && options.last.runId !== last?.runId) {
               return { _tag: "Changed" } satisfies CreateResult
             }
-            if (last !== undefined && refuses(options.reuse, last.status)) {
+            if (last !== undefined && Creating.refuses(options.reuse, last.status)) {
               return { _tag: "Refused", runId: last.runId } satisfies CreateResult
             }
           } else if (options.terminate === undefined) {
@@ -86,6 +82,3 @@ export const make = (
 // internal -----------------------------------------------------------------------------------------------------------
 
 const plain: CreateOptions = {}
-
-const refuses = (reuse: CreateOptions["reuse"], last: string): boolean =>
-  reuse === "RejectDuplicate" || reuse === "AllowDuplicateFailedOnly" && (last === "Completed")

@@ -64,7 +64,8 @@ export const describe = (
           dueAt: task.dueAt,
           lastFailure: task.failure === undefined ? undefined : rendered(task.failure),
           heartbeat: task.heartbeat === undefined ? undefined : JSON.parse(task.heartbeat) as unknown,
-          cancelRequested: task.cancelRequested
+          cancelRequested: task.cancelRequested,
+          summary: event?.summary
         }
       }),
       summary: notes.summary,

@@ -3,16 +3,14 @@
  *
  * @since 0.1.0
  */
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { Start } from "../../core/family/Execution.js"
 import { Limits } from "../../core/Limits.js"
 import * as Messages from "../../core/Message.js"
-import type * as RetryPolicy from "../../core/RetryPolicy.js"
 import * as Succession from "../../core/Succession.js"
-import type { IdConflict, IdReuse, StartError } from "../../dsl/Client.js"
+import type { StartError, StartOptions as Options } from "../../dsl/Client.js"
 import { ContractError } from "../../dsl/Contract.js"
 import * as Notes from "../../dsl/Notes.js"
 import * as Terms from "../../dsl/Terms.js"
@@ -29,22 +27,7 @@ import { unavailable } from "./Calls.js"
 import { ending, imposed } from "./Removing.js"
 
 /** @since 0.1.0 */
-export interface StartOptions {
-  readonly workflowId?: string | undefined
-  readonly taskQueue?: string | undefined
-  readonly startDelay?: Duration.DurationInput | undefined
-  readonly executionTimeout?: Duration.DurationInput | undefined
-  readonly runTimeout?: Duration.DurationInput | undefined
-  readonly retry?: RetryPolicy.Options | undefined
-  readonly cron?: string | undefined
-  readonly memo?: object | undefined
-  readonly searchAttributes?: object | undefined
-  readonly summary?: string | undefined
-  readonly details?: string | undefined
-  readonly idReuse?: IdReuse | undefined
-  readonly idConflict?: IdConflict | undefined
-  readonly requestId?: string | undefined
-}
+export type StartOptions = Options & Notes.Given
 
 /** @since 0.1.0 */
 export interface Started {

@@ -8,7 +8,7 @@ import type { Event } from "../../core/Event.js"
 import type { Failure } from "../../core/Failure.js"
 import type { ActivityScheduled } from "../../core/family/Activity.js"
 import * as Activities from "../../core/family/Activity.js"
-import type { Closing } from "../../core/family/Execution.js"
+import type { Closing, ExecutionStarted } from "../../core/family/Execution.js"
 import { followerOf } from "../../core/family/Execution.js"
 import * as Notes from "../../core/family/Notes.js"
 import type { Outcome } from "../../core/family/Update.js"
@@ -157,7 +157,7 @@ export const of = (events: ReadonlyArray<Event>, situation: Situation): Conseque
         out.notes ??= JSON.stringify(Notes.after(state, events))
         break
       case "ChildStartRequested":
-        out.add("creates", Relations.creation(event, situation.run, at, situation.hosts))
+        out.add("creates", Relations.creation(event, situation.run, startOf(state, events), at, situation.hosts))
         break
       case "ChildCancelRequested":
         out.add("outgoing", Relations.childCancel(event, situation.run.runId))
@@ -269,6 +269,9 @@ const schedule = (event: ActivityScheduled, situation: Situation, out: Consequen
     expiresAt: reserved ? undefined : Activities.startBy(event, at, at)
   })
 }
+
+const startOf = ({ started }: RunState, events: ReadonlyArray<Event>): ExecutionStarted | undefined =>
+  started ?? events.find((event) => event._tag === "ExecutionStarted")
 
 const replyToIn = (events: ReadonlyArray<Event>, id: string): string | undefined => {
   for (const event of events) if (event._tag === "UpdateAccepted" && event.id === id) return event.replyTo

@@ -13,7 +13,7 @@
 import * as Events from "../../core/Event.js"
 import type { ChildCancelRequested, ChildOutcome, ChildStartRequested } from "../../core/family/Child.js"
 import * as Children from "../../core/family/Child.js"
-import type { Closing, Parent } from "../../core/family/Execution.js"
+import type { Closing, ExecutionStarted, Parent } from "../../core/family/Execution.js"
 import type { Requested } from "../../core/family/External.js"
 import * as External from "../../core/family/External.js"
 import * as Messages from "../../core/Message.js"
@@ -34,11 +34,23 @@ export type Asking = Pick<Run, "runId" | "workflowId" | "taskQueue">
 export const creation = (
   event: ChildStartRequested,
   run: Asking,
+  started: ExecutionStarted | undefined,
   at: number,
   hosts: (workflow: string, taskQueue: string) => boolean
 ): Creation => {
-  const { executionTimeoutMillis, input, parentClose, retry, runId, runTimeoutMillis, seq, workflow, workflowId } =
-    event
+  const {
+    executionTimeoutMillis,
+    input,
+    parentClose,
+    retry,
+    reuse,
+    runId,
+    runTimeoutMillis,
+    seq,
+    workflow,
+    workflowId
+  } = event
+  const { details, memo, searchAttributes, summary } = event
   const taskQueue = event.taskQueue ?? run.taskQueue
   const start = Succession.first(
     {
@@ -52,21 +64,32 @@ export const creation = (
         workflowId: run.workflowId,
         seq,
         ...(parentClose === undefined ? {} : { close: parentClose })
-      }
+      },
+      root: started?.root ?? { workflowId: run.workflowId, runId: started?.firstRunId ?? run.runId },
+      ...(memo === undefined ? {} : { memo }),
+      ...(searchAttributes === undefined ? {} : { searchAttributes }),
+      ...(summary === undefined ? {} : { summary }),
+      ...(details === undefined ? {} : { details })
     },
-    { delayMillis: event.delayMillis, executionTimeoutMillis, runTimeoutMillis, retry },
+    { delayMillis: event.delayMillis, cron: event.cron, executionTimeoutMillis, runTimeoutMillis, retry },
     at
   )
   return {
     run: Successor.rowOf(runId, start, at),
     start: { runId, kind: "Start", body: Messages.encode(start) },
     owned: start.startAt === undefined && hosts(workflow, taskQueue),
+    reuse,
     report: (result) =>
       outcomeMail(run.runId, {
         _tag: "ChildOutcome",
         outcome: result._tag === "Created"
           ? { _tag: "ChildStarted", seq, runId }
-          : { _tag: "ChildStartFailed", seq, existing: result.runId }
+          : {
+            _tag: "ChildStartFailed",
+            seq,
+            existing: result.runId,
+            ...(result._tag === "Refused" ? { closed: true } : {})
+          }
       })
   }
 }

@@ -7,12 +7,12 @@ import * as Effect from "effect/Effect"
 import type { ActivityScheduled } from "../../core/family/Activity.js"
 import type { ActivityCall, ActivityOutcome, StartedActivity } from "../../dsl/WorkflowContext.js"
 import { blockingOn } from "./Steps.js"
-import type { Steps } from "./Steps.js"
+import type { AnyFiber, Steps } from "./Steps.js"
 
 /** @category combinators @since 0.1.0 */
 export const execute = (steps: Steps, call: ActivityCall, place?: string): Effect.Effect<ActivityOutcome> =>
   steps.step((seq, fiber) => {
-    const scheduled = call(seq)
+    const scheduled = summarized(steps, fiber, call(seq))
     const begin = () => schedule(steps, scheduled, place)
     return scheduled.cancellation === "WaitCancellationCompleted"
       ? steps.pausePatiently(seq, begin, () => requestCancel(steps, scheduled))
@@ -21,9 +21,9 @@ export const execute = (steps: Steps, call: ActivityCall, place?: string): Effec
 
 /** @category combinators @since 0.1.0 */
 export const start = (steps: Steps, call: ActivityCall, place?: string): Effect.Effect<StartedActivity> =>
-  steps.step((seq) =>
+  steps.step((seq, fiber) =>
     Effect.sync(() => {
-      const scheduled = call(seq)
+      const scheduled = summarized(steps, fiber, call(seq))
       let outcome: ActivityOutcome | undefined
       let cancelRequested = false
       const awaiting = new Set<Resume<ActivityOutcome>>()
@@ -56,6 +56,11 @@ export const start = (steps: Steps, call: ActivityCall, place?: string): Effect.
 // -----------------------------------------------------------------------------
 
 type Resume<A> = (effect: Effect.Effect<A>) => void
+
+const summarized = (steps: Steps, fiber: AnyFiber, scheduled: ActivityScheduled): ActivityScheduled => {
+  const summary = steps.summarize(fiber, scheduled.seq, scheduled.summary)
+  return summary === scheduled.summary || summary === undefined ? scheduled : { ...scheduled, summary }
+}
 
 const schedule = (steps: Steps, scheduled: ActivityScheduled, place: string | undefined): void =>
   steps.issue({ _tag: "ScheduleActivity", seq: scheduled.seq, scheduled }, place)

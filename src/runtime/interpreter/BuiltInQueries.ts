@@ -20,6 +20,7 @@ export interface Subject {
   /** All fibers of the body, handlers among them. */
   readonly fibers: Iterable<Fiber.RuntimeFiber<unknown, unknown>>
   readonly notes: Notes
+  readonly summaryOf: (seq: number) => string | undefined
 }
 
 /** The answer to `__metadata`. @since 0.1.0 */
@@ -47,6 +48,8 @@ export interface Standing {
   readonly fiber: string
   /** Number of the step whose outcome it waits for, as events have it. */
   readonly step?: number
+  /** What that step is for, if it says so (row W20). */
+  readonly summary?: string
   /** The author's lines, the innermost first. */
   readonly places: ReadonlyArray<string>
 }
@@ -79,14 +82,16 @@ const metadata = (
 const described = (of: ReadonlyMap<string, { readonly description: string | undefined }>): ReadonlyArray<Described> =>
   [...of].map(([name, { description }]) => description === undefined ? { name } : { name, description })
 
-const stackTrace = ({ fibers }: Subject): ReadonlyArray<Standing> => {
+const stackTrace = ({ fibers, summaryOf }: Subject): ReadonlyArray<Standing> => {
   const all = [...fibers]
   const places = Whereabouts.all(all)
   return all.map((fiber, index) => {
     const step = Whereabouts.stepOf(fiber)
+    const summary = step === undefined ? undefined : summaryOf(step)
     return {
       fiber: FiberId.threadName(fiber.id()),
       ...(step === undefined ? {} : { step }),
+      ...(summary === undefined ? {} : { summary }),
       places: places[index] ?? []
     }
   })

@@ -64,6 +64,7 @@ export interface Body {
   readonly issue: (command: Command) => void
   readonly warn: (message: string) => void
   readonly notes: Notes
+  readonly journal: { readonly summaryOf: (seq: number) => string | undefined }
   /** Of the event that is being taken in: counts from 1 over the history. */
   readonly eventNumber: number
   /** What fails the turn where a recorded payload does not fit the schema of today (row D7). */
@@ -231,8 +232,9 @@ export class Handlers {
   }
 
   query(name: string, input: unknown): Either.Either<unknown, string> {
-    const { definition, fibersAlive, notes } = this.body
-    const builtIn = BuiltInQueries.answer(name, { definition, fibers: fibersAlive, notes })
+    const { definition, fibersAlive, journal, notes } = this.body
+    const summaryOf = (seq: number) => journal.summaryOf(seq)
+    const builtIn = BuiltInQueries.answer(name, { definition, fibers: fibersAlive, notes, summaryOf })
     if (builtIn !== undefined) return Either.right(builtIn)
     const found = this.findQuery(name)
     if (found === undefined) {

@@ -28,8 +28,6 @@ import type { Event } from "../../core/Event.js"
 import type { Failure } from "../../core/Failure.js"
 import type { Continuation, ExecutionStarted } from "../../core/family/Execution.js"
 import type { UpdateAccepted } from "../../core/family/Update.js"
-import { Limits } from "../../core/Limits.js"
-import * as Succession from "../../core/Succession.js"
 import type { ContractError } from "../../dsl/Contract.js"
 import type { ErasedImplementation, HandlerChanges } from "../../dsl/ErasedHandlers.js"
 import type { WorkflowHost } from "../../dsl/Workflow.js"
@@ -44,6 +42,7 @@ import { FiberTracker } from "./FiberTracker.js"
 import * as Flags from "./Flags.js"
 import * as Guard from "./Guard.js"
 import * as Handlers from "./Handlers.js"
+import * as Info from "./Info.js"
 import { Journal } from "./Journal.js"
 import * as Metrics from "./Metrics.js"
 import { Notes } from "./Notes.js"
@@ -348,30 +347,10 @@ export class Interpreter implements Guard.Guarded {
   }
 
   info(): WorkflowInfo {
-    const { started } = this
-    return {
-      workflow: this.definition.name,
-      workflowId: this.setting.workflowId,
-      runId: this.setting.runId,
-      taskQueue: this.setting.taskQueue,
-      startedAt: this.startedAt,
-      parent: started?.parent,
-      firstRunId: started?.firstRunId ?? this.setting.runId,
-      previousRunId: started?.previousRunId,
-      firstStartedAt: started?.firstStartedAt ?? this.startedAt,
-      attempt: started?.attempt ?? 1,
-      executionTimeoutMillis: started?.executionTimeoutMillis,
-      runTimeoutMillis: started?.runTimeoutMillis,
-      expiresAt: Succession.expiresAt(started),
-      retry: started?.retry,
-      cron: started?.cron,
-      lastResult: started?.lastResult,
-      lastFailure: started?.lastFailure,
-      historyLength: this.historyLength,
-      continueAsNewSuggested: this.historyLength >= Limits.historyEventsSuggested,
-      replaying: this.replaying,
-      cancelReason: this.requests.reason
-    }
+    const { historyLength, replaying, setting, started, startedAt } = this
+    const { reason: cancelReason } = this.requests
+    const workflow = this.definition.name
+    return Info.of({ workflow, setting, started, startedAt, historyLength, replaying, cancelReason })
   }
 
   /** Runs an effect on fibers of its own, at once and read-only (I11). */

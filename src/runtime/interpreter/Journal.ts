@@ -89,7 +89,7 @@ export class Journal extends Steps.Steps<Body> implements Service {
       this.pause<void>(
         fiber,
         seq,
-        () => this.issue({ _tag: "StartTimer", seq, delayMillis: millis }),
+        () => this.issue({ _tag: "StartTimer", seq, delayMillis: millis, summary: this.summarize(fiber, seq) }),
         () => Effect.void,
         () => {
           if (this.leave(seq)) this.issue({ _tag: "CancelTimer", seq })
@@ -187,7 +187,10 @@ export class Journal extends Steps.Steps<Body> implements Service {
         fiber,
         seq,
         () => {
-          this.issue({ _tag: "RunStep", seq, name: call.name }, place)
+          this.issue(
+            { _tag: "RunStep", seq, name: call.name, summary: this.summarize(fiber, seq, call.summary) },
+            place
+          )
           this.stepCalls = (this.stepCalls ?? new Map()).set(seq, call)
         },
         Effect.succeed,

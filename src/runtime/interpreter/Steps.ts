@@ -10,6 +10,7 @@ import * as FiberId from "effect/FiberId"
 import type { Command } from "../../core/Command.js"
 import type { Event } from "../../core/Event.js"
 import { Limits } from "../../core/Limits.js"
+import * as Summary from "../../dsl/Summary.js"
 import type { FiberTracker } from "./FiberTracker.js"
 import { refuseOutsider } from "./Guard.js"
 import { BodyDefect } from "./TurnFailure.js"
@@ -50,6 +51,8 @@ export class Steps<B extends Body = Body> {
   private commands: Array<Command> = []
   /** Made for the first outcome that may be read in a later turn. */
   private numbers: WeakMap<object, number> | undefined
+  /** What pending steps are for: made for the first one that says it (row W20). */
+  private summaries: Map<number, string> | undefined
   private readonly waiters = new Map<number, (outcome: never) => void>()
 
   // Methods, and no closures: thousands of bodies are in memory.
@@ -82,6 +85,7 @@ export class Steps<B extends Body = Body> {
     const waiter = seq === undefined ? undefined : this.waiters.get(seq)
     if (seq === undefined || waiter === undefined) return
     this.waiters.delete(seq)
+    this.summaries?.delete(seq)
     waiter(event as never)
   }
 
@@ -96,7 +100,19 @@ export class Steps<B extends Body = Body> {
 
   forget(): void {
     this.waiters.clear()
+    this.summaries = undefined
     this.commands = []
+  }
+
+  /** What a step is for: as it says itself, else as its fiber does. */
+  summarize(fiber: AnyFiber, seq: number, own?: string): string | undefined {
+    const summary = own ?? fiber.getFiberRef(Summary.current)
+    if (summary !== undefined) this.summaries = (this.summaries ?? new Map<number, string>()).set(seq, summary)
+    return summary
+  }
+
+  summaryOf(seq: number): string | undefined {
+    return this.summaries?.get(seq)
   }
 
   isPending(seq: number): boolean {
@@ -110,6 +126,7 @@ export class Steps<B extends Body = Body> {
 
   /** Waits no longer for the outcome of a step; whether it did. */
   leave(seq: number): boolean {
+    this.summaries?.delete(seq)
     return this.waiters.delete(seq)
   }
 
