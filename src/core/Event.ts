@@ -64,6 +64,8 @@ export interface Turn {
   /** The time of the message taken in, in epoch milliseconds. Never before the last turn's. */
   readonly at: number
   readonly events: ReadonlyArray<Event>
+  /** Characters of its stored form, before codecs, where whoever has it knows (row K11). */
+  readonly bytes?: number
 }
 
 /**

@@ -40,6 +40,12 @@ export const Limits = {
   historyBytesMax: 50 * 1024 * 1024,
   /** Events from which continuing as new is suggested (row K11). */
   historyEventsSuggested: 4_096,
+  /** Encoded bytes of its history from which it is (row K11). */
+  historyBytesSuggested: 4 * 1024 * 1024,
+  /** Events at which the log warns that the limit is near (row K11). */
+  historyEventsWarned: 10_240,
+  /** Encoded bytes of a history at which it does (row K11). */
+  historyBytesWarned: 10 * 1024 * 1024,
   /** Steps that one run may have pending at once: activities, timers and inline steps each (row X17). */
   pendingMax: 2_000,
   /** Signals that one run takes in (row X17). */
@@ -48,6 +54,8 @@ export const Limits = {
   updatesInFlightMax: 10,
   /** Updates that one run takes in (row U12). */
   updatesMax: 2_000,
+  /** Updates from which continuing as new is suggested, while there is room for those under way (row K11). */
+  updatesSuggested: 1_800,
   /** Fiber operations in one turn: a body that loops without a durable step must not hold the thread for ever. */
   turnOperationsMax: 10_000_000,
   /** Milliseconds for which a turn may keep the thread, where it is suspected: what is lost when it never ends (row W10). */

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type { Event, Turn } from "./Event.js"
+import * as Events from "./Event.js"
 import * as Activity from "./family/Activity.js"
 import * as Child from "./family/Child.js"
 import * as Execution from "./family/Execution.js"
@@ -37,6 +38,8 @@ export interface RunState
   turn: number
   /** Events so far. */
   events: number
+  /** Characters of the turns' stored form so far, before codecs (row K11). */
+  bytes: number
   /** The time of the last turn, in epoch milliseconds. */
   time: number
 }
@@ -51,6 +54,7 @@ export const empty = (runId: string): RunState => ({
   runId,
   turn: 0,
   events: 0,
+  bytes: 0,
   time: 0,
   ...Execution.empty(),
   ...Activity.empty(),
@@ -88,6 +92,7 @@ type Evolve = (state: RunState, event: Event) => void
 export const evolve = (state: RunState, turn: Turn): RunState => {
   state.turn = turn.turn
   state.time = turn.at
+  state.bytes += turn.bytes ?? Events.encode(turn.events).length
   for (const event of turn.events) {
     ;(table[event._tag] as Evolve)(state, event)
     state.events++

@@ -151,7 +151,13 @@ const continued = (closing: Continued, ending: Ending, now: number): Start => {
     retry: closing.retry ?? started.retry,
     cron: started.cron
   }
-  return begin(subject, terms, now, inherited(ending))
+  const { memo = ending.carried.memo, searchAttributes = ending.carried.searchAttributes } = closing
+  const { memo: _, searchAttributes: __, ...carried } = ending.carried
+  return begin(subject, terms, now, {
+    ...inherited({ ...ending, carried }),
+    ...(memo === undefined || memo.length === 0 ? {} : { memo }),
+    ...(searchAttributes === undefined || searchAttributes.length === 0 ? {} : { searchAttributes })
+  })
 }
 
 const retried = (failure: Failure, ending: Ending, now: number): Next => {

@@ -14,6 +14,8 @@ import type { Options as RetryOptions } from "../core/RetryPolicy.js"
 import * as RetryPolicy from "../core/RetryPolicy.js"
 import type { Any, ErrorOf, PayloadOf, SuccessOf } from "./Codecs.js"
 import type { ContractError } from "./Contract.js"
+import type { AttributesOf, MemoOf, NotesGiven } from "./Notes.js"
+import * as Notes from "./Notes.js"
 import { WorkflowContext } from "./WorkflowContext.js"
 import { WorkflowFailure } from "./WorkflowFailure.js"
 
@@ -32,6 +34,9 @@ export interface ContinueOptions {
   /** Its first turn is held for so long. */
   readonly delay?: Duration.DurationInput | undefined
 }
+
+/** Memo and search attributes that are given take the place of all that this run has (rows W12, W13). @since 0.1.0 */
+export type ContinueOptionsOf<W> = ContinueOptions & NotesGiven<MemoOf<W>, AttributesOf<W>>
 
 type PayloadArgument<P, Options> = [P] extends [void] ? [payload?: P, options?: Options]
   : [payload: P, options?: Options]
@@ -53,19 +58,25 @@ type PayloadArgument<P, Options> = [P] extends [void] ? [payload?: P, options?: 
  */
 export const continueAsNew = <W extends Any>(
   workflow: W,
-  ...[payload, options = {}]: PayloadArgument<PayloadOf<W>, ContinueOptions>
+  ...[payload, given]: PayloadArgument<PayloadOf<W>, ContinueOptionsOf<W>>
 ): Effect.Effect<never, never, WorkflowContext> =>
   Effect.flatMap(WorkflowContext, (context) => {
     const encoded = workflow.codecs.payload.encode(payload)
     if (Either.isLeft(encoded)) return Effect.die(encoded.left)
-    const { delay, retry, runTimeout, taskQueue } = options
+    const options: ContinueOptions & Pick<Notes.Given, "memo" | "searchAttributes"> = given ?? {}
+    const { delay, memo, retry, runTimeout, searchAttributes, taskQueue } = options
+    const said = Notes.encode(workflow, { memo, searchAttributes })
+    if (Either.isLeft(said)) return Effect.die(said.left)
     const continuation: Continuation = {
       workflow: workflow.name,
       ...(encoded.right === undefined ? {} : { input: encoded.right }),
       ...(taskQueue === undefined ? {} : { taskQueue }),
       ...(delay === undefined ? {} : { delayMillis: millis(delay) }),
       ...(runTimeout === undefined ? {} : { runTimeoutMillis: millis(runTimeout) }),
-      ...(retry === undefined ? {} : { retry: RetryPolicy.make(retry) })
+      ...(retry === undefined ? {} : { retry: RetryPolicy.make(retry) }),
+      // Nothing in place of all of it is something to say, too.
+      ...(memo === undefined ? {} : { memo: said.right.memo ?? [] }),
+      ...(searchAttributes === undefined ? {} : { searchAttributes: said.right.searchAttributes ?? [] })
     }
     return context.continueAsNew(continuation)
   })

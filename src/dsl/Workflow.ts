@@ -61,7 +61,7 @@ export {
   withCompensation
 } from "./Body.js"
 export { continueAsNew, lastFailure, lastResult } from "./Chain.js"
-export type { ContinueOptions } from "./Chain.js"
+export type { ContinueOptions, ContinueOptionsOf } from "./Chain.js"
 export type { ChildHandle, ChildOptions } from "./Child.js"
 export type * from "./Codecs.js"
 export { later } from "./ErasedHandlers.js"

@@ -19,6 +19,7 @@ import type {
 } from "../core/family/External.js"
 import type { Attribute, Carried, MemoField } from "../core/family/Notes.js"
 import type { StepCompleted, StepFailed } from "../core/family/Step.js"
+import type { Reason } from "../core/HistoryLimits.js"
 import type { Payload } from "../core/Payload.js"
 import type { RetryPolicy } from "../core/RetryPolicy.js"
 import type { ContractError } from "./Contract.js"
@@ -59,14 +60,28 @@ export interface WorkflowInfo {
   readonly retry: RetryPolicy | undefined
   /** By which the execution repeats, if it does (row X10). */
   readonly cron: string | undefined
+  /** What is set now, encoded; see `Workflow.memo` (row W12). */
+  readonly memo: Readonly<Record<string, unknown>>
+  /** What is set now, encoded; see `Workflow.searchAttributes` (row W13). */
+  readonly searchAttributes: Readonly<Record<string, unknown>>
+  /** What the run is for, as its start said (row W20). */
+  readonly summary: string | undefined
+  readonly details: string | undefined
   /** Encoded; see `Workflow.lastResult`. */
   readonly lastResult: Payload
   /** See `Workflow.lastFailure`. */
   readonly lastFailure: Failure | undefined
   /** Events in the history as of the message being taken in. */
   readonly historyLength: number
-  /** Whether the history is long enough to continue as a new run (row K11). */
+  /** Characters of its JSON as of the message being taken in, before payload codecs. */
+  readonly historyBytes: number
+  /**
+   * Whether the history is long enough to continue as a new run (row K11): from 4,096 events, 4 MiB or 1,800 updates on.
+   * At 51,200 events or 50 MiB the run is terminated.
+   */
   readonly continueAsNewSuggested: boolean
+  /** Which of these it is: empty while nothing is suggested. */
+  readonly continueAsNewReasons: ReadonlyArray<Reason>
   /** Whether the body is being brought back from its history. For logs only: branching on it breaks replay. */
   readonly replaying: boolean
   /** The reason given with the cancel request, "" if none was given; undefined before any (row C1). */

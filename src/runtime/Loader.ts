@@ -151,7 +151,7 @@ export class Loader {
         for (const row of rows) {
           const events = Events.decode(row)
           if (Either.isLeft(events)) return Either.left(events.left)
-          turns.push({ turn: row.turn, at: row.at, events: events.right })
+          turns.push({ turn: row.turn, at: row.at, events: events.right, bytes: row.events.length })
         }
         return Either.right(turns)
       }

@@ -188,6 +188,22 @@ export const faults: ReadonlyArray<Fault> = [
     tests: ["runtime/summaries"]
   },
   {
+    name: "a run whose history is full stays open",
+    breaks: "K11, I10",
+    file: "src/runtime/execution/Execution.ts",
+    from: "        const end = HistoryLimits.exceeded(this.state)\n",
+    to: "        const end = this.epoch < 0 ? HistoryLimits.exceeded(this.state) : undefined\n",
+    tests: ["runtime/long-histories"]
+  },
+  {
+    name: "a run that is brought back does not know how large its history is",
+    breaks: "K11",
+    file: "src/runtime/Loader.ts",
+    from: ", bytes: row.events.length })",
+    to: ", bytes: 0 })",
+    tests: ["runtime/long-histories"]
+  },
+  {
     name: "a thread that crashed is used again",
     breaks: "D5",
     file: "src/threads/Threads.ts",

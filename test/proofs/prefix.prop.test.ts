@@ -101,7 +101,7 @@ const live = ({ interpreter, state }: Replays.Replayed, turn: Turn): string | un
     at: turn.at,
     events: turn.events.filter(Replay.isMessageEvent),
     replaying: false,
-    historyLength: state.events
+    past: state
   })
   const before = turn.events.filter((event) => !Replay.isMessageEvent(event))
   const now = commands.map((command) => Commands.decide(command, turn.at, state))

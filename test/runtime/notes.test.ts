@@ -151,6 +151,75 @@ describe("a run says of itself", () => {
       assert.deepStrictEqual(yield* rows(described.runId), yield* rows(first.runId))
     }), disk)
 
+  test(
+    "other things to the run that continues it, where it is told so; what is not told it takes over (K10, W12)",
+    () =>
+      Effect.gen(function*() {
+        const Leg = Workflow.make("Leg", {
+          payload: Schema.Number,
+          success: Schema.Unknown,
+          memo: { note: Schema.String, seats: Schema.Number },
+          searchAttributes: { region: SearchAttribute.keyword, stops: SearchAttribute.int }
+        })
+        const legLive = Leg.toLayer((leg) =>
+          Effect.gen(function*() {
+            const info = yield* Workflow.info
+            const seen = [
+              yield* Workflow.memo(Leg),
+              yield* Workflow.searchAttributes(Leg),
+              info.memo,
+              info.searchAttributes
+            ]
+            const next = (options?: Workflow.ContinueOptionsOf<typeof Leg>) =>
+              Workflow.continueAsNew(Leg, leg + 1, options)
+            yield* Workflow.upsertMemo(Leg, { seats: leg })
+            const after = (yield* Workflow.info).memo
+            if (leg === 1) return yield* next({ memo: { note: `after ${JSON.stringify(after)}` } })
+            if (leg === 2) return yield* next({ searchAttributes: { stops: 2 } })
+            if (leg === 3) return yield* next({ memo: {}, searchAttributes: {} })
+            return seen
+          })
+        )
+        const { client } = yield* run(Worker.layer({ hosts: [legLive] }))
+        const first = yield* client.start(Leg, 1, {
+          workflowId: "l",
+          memo: { note: "first" },
+          searchAttributes: { region: "eu" }
+        })
+        assert.deepStrictEqual(yield* first.result, [{}, {}, {}, {}])
+        const store = yield* Store
+        const runs = [...(yield* store.runs({ limit: 10 }))].sort((a, b) => a.runId < b.runId ? -1 : 1)
+        const described = yield* Effect.forEach(runs, ({ runId }) => client.handle(Leg, "l", runId).describe)
+        assert.deepStrictEqual(described.map(({ memo, searchAttributes }) => [memo, searchAttributes]), [
+          [{ note: "first", seats: 1 }, { region: "eu" }],
+          [{ note: "after {\"note\":\"first\",\"seats\":1}", seats: 2 }, { region: "eu" }],
+          [{ note: "after {\"note\":\"first\",\"seats\":1}", seats: 3 }, { stops: 2 }],
+          [{ seats: 4 }, {}]
+        ])
+        assert.deepStrictEqual(
+          (yield* Effect.forEach(runs, ({ runId }) => rows(runId))).map((found) =>
+            (found as ReadonlyArray<unknown>).length
+          ),
+          [1, 1, 1, 0]
+        )
+      }),
+    disk
+  )
+
+  test("that a field is gone, also one that was not there: the event is written (W12)", () =>
+    Effect.gen(function*() {
+      const { client } = yield* worker
+      const handle = yield* client.start(Trip, undefined, { workflowId: "a" })
+      yield* handle.signal("clear")
+      const events = (yield* until(handle.history, (turns) => turns.length > 1)).flatMap(({ events }) => events)
+      assert.deepInclude(events, { _tag: "MemoUpserted", fields: [{ name: "note" }, { name: "when" }] })
+      assert.deepInclude(events, {
+        _tag: "SearchAttributesUpserted",
+        attributes: [{ name: "region", type: "keyword" }, { name: "tags", type: "keywordList" }]
+      })
+      assert.deepInclude(yield* handle.describe, { memo: {}, searchAttributes: {} })
+    }))
+
   test("its details by the metadata query (W20)", () =>
     Effect.gen(function*() {
       const { client } = yield* worker

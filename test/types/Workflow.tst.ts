@@ -640,6 +640,12 @@ describe("memo and search attributes (W12, W13)", () => {
     expect(start).type.not.toBeCallableWith(Nightly, undefined, { memo: { note: "x" } })
   })
 
+  it("those of the run that continues it are of the definition it is given (K10)", () => {
+    expect(Workflow.continueAsNew).type.toBeCallableWith(Trip, undefined, { memo: { note: "x" }, runTimeout: "1 day" })
+    expect(Workflow.continueAsNew).type.not.toBeCallableWith(Trip, undefined, { memo: { note: 2 } })
+    expect(Workflow.continueAsNew).type.not.toBeCallableWith(Nightly, undefined, { memo: { note: "x" } })
+  })
+
   it("those of a child are of its definition (K1)", () => {
     expect(Trip.execute).type.toBeCallableWith(undefined, { memo: { note: "x" }, searchAttributes: { total: 2 } })
     expect(Trip.start).type.not.toBeCallableWith(undefined, { memo: { note: 2 } })

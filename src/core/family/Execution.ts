@@ -122,7 +122,10 @@ const continuation = {
   input: optional(Schema.Unknown),
   delayMillis: optional(Schema.Number),
   runTimeoutMillis: optional(Schema.Number),
-  retry: optional(RetryPolicy)
+  retry: optional(RetryPolicy),
+  /** In place of all that this run has. */
+  memo: carried.memo,
+  searchAttributes: carried.searchAttributes
 }
 const Continuation = Schema.Struct(continuation)
 /** @since 0.1.0 */

@@ -219,7 +219,8 @@ export const closeOf = (state: RunState, at: number): TurnCommit["close"] =>
   state.closed === undefined ? undefined : {
     status: state.status as Exclude<RunState["status"], "Running">,
     at,
-    refuseIfMail: true,
+    // What waits does not keep a run that may not go on.
+    refuseIfMail: state.closed._tag !== "ExecutionTerminated",
     next: followerOf(state.closed),
     hasChildren: state.children.size > 0
   }

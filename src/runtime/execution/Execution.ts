@@ -22,6 +22,7 @@ import { followerOf } from "../../core/family/Execution.js"
 import * as Signals from "../../core/family/Signal.js"
 import * as InlineSteps from "../../core/family/Step.js"
 import type { Update } from "../../core/family/Update.js"
+import * as HistoryLimits from "../../core/HistoryLimits.js"
 import { Limits } from "../../core/Limits.js"
 import type { RunState } from "../../core/RunState.js"
 import * as RunStates from "../../core/RunState.js"
@@ -31,7 +32,6 @@ import type { NewRun, Refusal, Run, TurnCommit } from "../../persistence/Store.j
 import type { Attempt } from "../activity/Attempt.js"
 import type { TurnOutput } from "../interpreter/Interpreter.js"
 import { Interpreter } from "../interpreter/Interpreter.js"
-import { BodyDefect } from "../interpreter/TurnFailure.js"
 import * as Consequences from "./Consequences.js"
 import * as FailedTurn from "./FailedTurn.js"
 import { InOrder } from "./InOrder.js"
@@ -178,11 +178,15 @@ export class Execution {
     this.pumping = true
     try {
       while (
-        !this.stopped && this.inbox.length > 0 && this.commits.underWay < Limits.uncommittedTurnsMax &&
+        !this.stopped && this.commits.underWay < Limits.uncommittedTurnsMax &&
         // After the end, messages wait: the end may yet be refused (row S3).
         this.state.closed === undefined
       ) {
-        const item = this.inbox.shift()!
+        const end = HistoryLimits.exceeded(this.state)
+        // No code could bring it on or to an end: its callers and its parent are to hear of it (row K11).
+        if (end !== undefined) this.commitTurn(this.clock(), [end], Intake.noOutput, [], [], true)
+        const item = end === undefined ? this.inbox.shift() : undefined
+        if (item === undefined) break
         if (item._tag === "Question") this.ask(item)
         else this.take(item)
       }
@@ -190,6 +194,11 @@ export class Execution {
       this.pumping = false
     }
     if (!this.stopped) this.around.touched(this)
+  }
+
+  /** The time of the next turn: never before the last one's. */
+  private clock(): number {
+    return Math.max(this.state.time, Math.trunc(this.around.now()))
   }
 
   private ask(question: Question): void {
@@ -207,16 +216,10 @@ export class Execution {
     for (const [each, reason] of refused) this.dropLetter(each, reason, dropped)
     this.inbox.push(...later)
     if (events.length === 0) return this.consume(dropped)
-    const at = Math.max(this.state.time, Math.trunc(this.around.now()))
+    const at = this.clock()
     let output: TurnOutput
     try {
-      output = this.interpreter.turn({ at, events, replaying: false, historyLength: this.state.events })
-      if (this.state.events > Limits.historyEventsMax) {
-        throw new BodyDefect({
-          in: `workflow ${this.run.workflow}`,
-          reason: `its history has more than ${Limits.historyEventsMax} events, the limit of a run`
-        })
-      }
+      output = this.interpreter.turn({ at, events, replaying: false, past: this.state })
     } catch (error) {
       return this.fail(error, [...dropped, ...taken])
     }
@@ -290,7 +293,9 @@ export class Execution {
     const state = Successor.begun(this.state, messages)
     for (const command of output.commands) events.push(Commands.decide(command, at, state))
     const next = ending ? Successor.complete(events, this.run, this.state, at, this.around) : noSuccessor
-    const turn: Turn = { turn: this.state.turn + 1, at, events }
+    const text = Events.encode(events)
+    const turn: Turn = { turn: this.state.turn + 1, at, events, bytes: text.length }
+    const { bytes, events: count } = this.state
     const consequences = Consequences.of(events, {
       run: this.run,
       state: this.state,
@@ -307,16 +312,15 @@ export class Execution {
     const { closed } = this.state
     if (closed !== undefined) Consequences.addEnd(consequences, this.state, closed, at)
     const creates = next.length === 0 ? consequences.creates : [...consequences.creates, ...next]
-    const attention = this.attentionAfter()
     // Written out: copying the parts of it together took a tenth of a turn's time.
     this.commit(
       {
         runId: this.runId,
         epoch: this.epoch,
         create: this.takeCreated(),
-        history: { turn: turn.turn, at, format: Events.format, events: Events.encode(events) },
+        history: { turn: turn.turn, at, format: Events.format, events: text },
         wake: this.wakeUp.after(this.state, at),
-        attention: attention.change,
+        attention: this.attentionAfter(),
         close: Consequences.closeOf(this.state, at),
         notes: consequences.notes,
         attributes: consequences.attributes,
@@ -333,21 +337,21 @@ export class Execution {
       consequences.starts,
       { letters: taken, consequences, closing: closed, creates }
     )
+    const warning = HistoryLimits.warning(count, bytes, this.state)
+    if (warning !== undefined) this.around.warn(this, warning)
     if (output.logs.length > 0) this.around.log(this, output.logs)
     this.inbox.push(...this.updates.afterTurn())
     if (!this.stopped) this.wakeUp.arm(this.state)
   }
 
   /** A turn that got on clears what was wrong; one that leaves nothing to wake it says so (I5). */
-  private attentionAfter(): { readonly change: TurnCommit["attention"] } {
+  private attentionAfter(): TurnCommit["attention"] {
     const stuck = this.state.closed === undefined && RunStates.pending(this.state) === 0 &&
       !this.interpreter.reachable && this.updates.waiting === 0
-    const next: Attention | undefined = stuck
-      ? { _tag: "NoWakeUp", message: "the body waits for something that no timer, step or message will bring" }
-      : undefined
-    if (next?._tag === this.attention?._tag) return { change: undefined }
+    const next = stuck ? FailedTurn.noWakeUp : undefined
+    if (next?._tag === this.attention?._tag) return undefined
     this.attention = next
-    return { change: { text: next === undefined ? undefined : JSON.stringify(next) } }
+    return { text: next === undefined ? undefined : JSON.stringify(next) }
   }
 
   /** A commit of this run that writes nothing yet. */

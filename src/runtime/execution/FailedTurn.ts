@@ -14,6 +14,12 @@ import type { Item, Letter, Settled } from "./Item.js"
 /** @since 0.1.0 */
 export type TurnFailed = Extract<Attention, { readonly _tag: "TurnFailed" }>
 
+/** Of a run whose turn got on, and left nothing to wake it (I5). @since 0.1.0 */
+export const noWakeUp: Attention = {
+  _tag: "NoWakeUp",
+  message: "the body waits for something that no timer, step or message will bring"
+}
+
 /**
  * The reason as `describe` shows it, with the time of the next try: doubling from 0.1 seconds to a minute. What kept the
  * thread is tried again after a minute at once: all others of the worker stand still meanwhile.

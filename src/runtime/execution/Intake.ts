@@ -49,7 +49,9 @@ export const of = (letters: ReadonlyArray<Letter>, state: RunState): Intake => {
       continue
     }
     // Past the first turn all but the last are signals and cancel requests, which change no map that is shared.
-    if (judge !== state && letter !== letters.at(-1)) RunStates.evolve(judge, { turn: 1, at: 0, events: [event] })
+    if (judge !== state && letter !== letters.at(-1)) {
+      RunStates.evolve(judge, { turn: 1, at: 0, events: [event], bytes: 0 })
+    }
     taken.push(letter)
     events.push(event)
   }
@@ -96,3 +98,6 @@ export const takeMoot = (
   if (moot.length > 0) inbox.splice(0, inbox.length, ...rest)
   return moot
 }
+
+/** What comes of a turn in which no code took part. @since 0.1.0 */
+export const noOutput: TurnOutput = { commands: [], rejected: new Map(), unfinished: [], dropped: new Set(), logs: [] }

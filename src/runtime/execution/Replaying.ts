@@ -45,7 +45,7 @@ export const replay = (history: ReadonlyArray<Turn>, subject: Subject): void => 
         events: turn.events.filter(Replay.isMessageEvent),
         replaying: true,
         recorded: turn.events,
-        historyLength: state.events
+        past: state
       })
       const mismatch = Replay.match(turn.events, commands) ??
         (strict ? Replay.inputDifferences(turn.events, commands)[0] : undefined)

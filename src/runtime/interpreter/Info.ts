@@ -4,7 +4,8 @@
  * @since 0.1.0
  */
 import type { ExecutionStarted } from "../../core/family/Execution.js"
-import { Limits } from "../../core/Limits.js"
+import type { Carried } from "../../core/family/Notes.js"
+import * as HistoryLimits from "../../core/HistoryLimits.js"
 import * as Succession from "../../core/Succession.js"
 import type { WorkflowInfo } from "../../dsl/WorkflowContext.js"
 
@@ -19,14 +20,27 @@ export interface Subject {
   readonly setting: { readonly workflowId: string; readonly runId: string; readonly taskQueue: string }
   readonly started: ExecutionStarted | undefined
   readonly startedAt: number
-  readonly historyLength: number
+  readonly past: Standing
+  readonly notes: Carried
   readonly replaying: boolean
   readonly cancelReason: string | undefined
 }
 
+/** The history as the turn found it: what it adds itself is seen by the next one (row K11). @since 0.1.0 */
+export interface Standing {
+  readonly events: number
+  readonly bytes: number
+  readonly updates: number
+}
+
+/** @since 0.1.0 */
+export const nothing: Standing = { events: 0, bytes: 0, updates: 0 }
+
 /** @category constructors @since 0.1.0 */
 export const of = (subject: Subject): WorkflowInfo => {
-  const { cancelReason, historyLength, replaying, setting, started, startedAt, workflow } = subject
+  const { cancelReason, notes, past: { bytes, events, updates }, replaying, setting, started, startedAt, workflow } =
+    subject
+  const reasons = HistoryLimits.reasons(events, bytes, updates)
   const { runId, taskQueue, workflowId } = setting
   const firstRunId = started?.firstRunId ?? runId
   return {
@@ -48,9 +62,20 @@ export const of = (subject: Subject): WorkflowInfo => {
     cron: started?.cron,
     lastResult: started?.lastResult,
     lastFailure: started?.lastFailure,
-    historyLength,
-    continueAsNewSuggested: historyLength >= Limits.historyEventsSuggested,
+    memo: recordOf(notes.memo),
+    searchAttributes: recordOf(notes.searchAttributes),
+    summary: notes.summary,
+    details: notes.details,
+    historyLength: events,
+    historyBytes: bytes,
+    continueAsNewSuggested: reasons.length > 0,
+    continueAsNewReasons: reasons,
     replaying,
     cancelReason
   }
 }
+
+const noFields: Readonly<Record<string, unknown>> = {}
+
+const recordOf = (all: Carried["memo"]): Readonly<Record<string, unknown>> =>
+  all === undefined ? noFields : Object.fromEntries(all.map(({ name, value }) => [name, value]))

@@ -28,6 +28,7 @@ import type { Event } from "../../core/Event.js"
 import type { Failure } from "../../core/Failure.js"
 import type { Continuation, ExecutionStarted } from "../../core/family/Execution.js"
 import type { UpdateAccepted } from "../../core/family/Update.js"
+import type { Past } from "../../core/HistoryLimits.js"
 import type { ContractError } from "../../dsl/Contract.js"
 import type { ErasedImplementation, HandlerChanges } from "../../dsl/ErasedHandlers.js"
 import type { WorkflowHost } from "../../dsl/Workflow.js"
@@ -92,8 +93,8 @@ export interface TurnInput {
   readonly replaying: boolean
   /** All events of the turn, where it is replayed: what it recorded besides `events` answers what the code asks. */
   readonly recorded?: ReadonlyArray<Event> | undefined
-  /** Events recorded before this turn. */
-  readonly historyLength: number
+  /** The history before this turn; read when the turn begins. */
+  readonly past: Past
 }
 
 /** @category models @since 0.1.0 */
@@ -129,7 +130,7 @@ export class Interpreter implements Guard.Guarded {
   recorded: ReadonlyArray<Event> = none
   turnCount = 0
   eventNumber = 0
-  private historyLength = 0
+  private past: Info.Standing = Info.nothing
   private flags: ReadonlySet<number> = noFlags
   private startedAt = 0
   private reading = false
@@ -197,7 +198,8 @@ export class Interpreter implements Guard.Guarded {
     this.time = input.at
     this.replaying = input.replaying
     this.recorded = input.recorded ?? none
-    this.historyLength = input.historyLength
+    const { bytes, events, updates } = input.past
+    this.past = { events, bytes, updates: updates.size }
     this.turnCount++
     Guard.enter(this)
     const silent = Metrics.silence(input.replaying)
@@ -347,10 +349,10 @@ export class Interpreter implements Guard.Guarded {
   }
 
   info(): WorkflowInfo {
-    const { historyLength, replaying, setting, started, startedAt } = this
+    const { notes, past, replaying, setting, started, startedAt } = this
     const { reason: cancelReason } = this.requests
     const workflow = this.definition.name
-    return Info.of({ workflow, setting, started, startedAt, historyLength, replaying, cancelReason })
+    return Info.of({ workflow, setting, started, startedAt, past, notes: notes.now, replaying, cancelReason })
   }
 
   /** Runs an effect on fibers of its own, at once and read-only (I11). */
@@ -374,7 +376,7 @@ export class Interpreter implements Guard.Guarded {
 
   private takeIn(input: TurnInput): void {
     let cancel = false
-    this.eventNumber = input.historyLength
+    this.eventNumber = input.past.events
     for (const event of input.events) {
       this.eventNumber++
       if (event._tag !== "CancelRequested") this.deliver(event)

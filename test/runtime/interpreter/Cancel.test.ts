@@ -81,7 +81,7 @@ describe("a cancel request (C1 to C4)", () => {
         at: driver.now,
         events: [{ _tag: "CancelRequested", reason: "second" }],
         replaying: false,
-        historyLength: 0
+        past: { events: 0, bytes: 0, updates: new Map() }
       }).commands,
       []
     )
@@ -273,7 +273,7 @@ describe("Workflow.catchCancel", () => {
         at: driver.now,
         events: [{ _tag: "CancelRequested", reason: "again" }],
         replaying: false,
-        historyLength: 0
+        past: { events: 0, bytes: 0, updates: new Map() }
       }).commands,
       []
     )

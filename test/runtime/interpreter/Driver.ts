@@ -74,7 +74,7 @@ export class Driver {
       at: this.now,
       events,
       replaying: false,
-      historyLength: this.state.events
+      past: this.state
     })
     const recorded = Intake.recorded(events, output)
     const caused = output.commands.map((command) => Commands.decide(command, this.now, this.state))
@@ -197,7 +197,7 @@ export class Driver {
         events: turn.events.filter(Replay.isMessageEvent),
         replaying: true,
         recorded: turn.events,
-        historyLength: state.events
+        past: state
       })
       const mismatch = Replay.match(turn.events, commands) ?? Replay.inputDifferences(turn.events, commands)[0]
       if (mismatch !== undefined) {

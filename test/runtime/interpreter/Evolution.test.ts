@@ -92,7 +92,7 @@ describe("a schema that changed (D7)", () => {
         at: today.now,
         events: [{ _tag: "StepCompleted", seq: 2, result: value("step") }],
         replaying: false,
-        historyLength: 9
+        past: { events: 9, bytes: 0, updates: new Map() }
       }).commands
     )
     const ids = ["start", "signal", "update", "activity", "step"]

@@ -202,5 +202,5 @@ const outcome = (seq: number) => ({
   at: 0,
   events: [{ _tag: "ActivityCompleted", seq, attempt: 1, result: "done" }] as const,
   replaying: false,
-  historyLength: 2
+  past: { events: 2, bytes: 0, updates: new Map() }
 })

@@ -202,6 +202,7 @@ describe("what else a body asks for", () => {
         taskQueue: "queue",
         startedAt: driver.now - 5,
         parent: undefined,
+        root: { workflowId: "workflow-1", runId: driver.runId },
         firstRunId: driver.runId,
         previousRunId: undefined,
         firstStartedAt: driver.now - 5,
@@ -210,10 +211,17 @@ describe("what else a body asks for", () => {
         runTimeoutMillis: undefined,
         expiresAt: undefined,
         retry: undefined,
+        cron: undefined,
         lastResult: undefined,
         lastFailure: undefined,
+        memo: {},
+        searchAttributes: {},
+        summary: undefined,
+        details: undefined,
         historyLength: 2,
+        historyBytes: 0,
         continueAsNewSuggested: false,
+        continueAsNewReasons: [],
         replaying: false,
         cancelReason: undefined
       }
@@ -228,7 +236,7 @@ describe("what else a body asks for", () => {
       at: driver.now,
       events: [],
       replaying: false,
-      historyLength: Limits.historyEventsSuggested
+      past: { events: Limits.historyEventsSuggested, bytes: 0, updates: new Map() }
     })
     assert.isTrue(driver.interpreter.info().continueAsNewSuggested)
   })

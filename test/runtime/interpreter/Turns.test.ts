@@ -180,7 +180,7 @@ describe("timers (W1, W4, C8)", () => {
         at: driver.now,
         events: [{ _tag: "TimerFired", seq: 2 }],
         replaying: true,
-        historyLength: 0
+        past: { events: 0, bytes: 0, updates: new Map() }
       }).commands,
       []
     )
