@@ -148,7 +148,7 @@ const answers = (event: Event, state: RunState): event is Outcome =>
   isOutcome(event) && (state.children.has(event.seq) || state.externals.has(event.seq)) &&
   (event._tag.startsWith("Child") || event._tag.startsWith("External"))
 
-/** The message that an event was. Timers that were due are due again by themselves; ends that were imposed are over. */
+/** The message that an event was. What was due by the clock is due again by itself; ends that were imposed are over. */
 const backOf = (event: Event): ReadonlyArray<Plan["messages"][number]> => {
   const message = event as MessageEvent
   switch (message._tag) {
@@ -169,6 +169,7 @@ const backOf = (event: Event): ReadonlyArray<Plan["messages"][number]> => {
       return [{ _tag: "ActivityOutcome", outcome: message }]
     case "StepCompleted":
     case "StepFailed":
+    case "StepBackedOff":
       return [{ _tag: "StepOutcome", outcome: message }]
     case "ChildStarted":
     case "ChildStartFailed":
@@ -188,6 +189,7 @@ const backOf = (event: Event): ReadonlyArray<Plan["messages"][number]> => {
     case "ExecutionTerminated":
     case "ExecutionTimedOut":
     case "TimerFired":
+    case "StepResumed":
       return []
     default:
       return message satisfies never
