@@ -827,5 +827,55 @@ export const faults: ReadonlyArray<Fault> = [
     from: "life === 1 ? before(world)",
     to: "life > 0 ? before(world)",
     tests: ["durable/deployments"]
+  },
+  {
+    name: "a run that a commit without an answer created is brought in twice",
+    breaks: "I4",
+    file: "src/runtime/Engine.ts",
+    from: "      load: (runId, items) => this.bring(runId, items),\n",
+    to: "      load: (runId, items) => this.load(runId, items),\n",
+    tests: ["simulation/found"]
+  },
+  {
+    name: "a claimed attempt begins again with its own start",
+    breaks: "A11, I9",
+    file: "src/runtime/ActivityRunner.ts",
+    from: "const stale = refused || beginning.claimed\n",
+    to: "const stale = refused\n",
+    tests: ["runtime/activity-runner", "simulation/found"]
+  },
+  {
+    name: "the end of a child is kept from its parent, in the proofs",
+    breaks: "I3, K3",
+    file: "src/runtime/execution/Consequences.ts",
+    from: "  const told = parent === undefined ? undefined : Relations.toParent(parent, state.runId, closing)\n",
+    to:
+      "  const told = parent === undefined || at % 2 === 0 ? undefined : Relations.toParent(parent, state.runId, closing)\n",
+    tests: ["proofs/prefix"]
+  },
+  {
+    name: "children outlive their parents, in the simulation",
+    breaks: "K4",
+    file: "src/persistence/sql/Children.ts",
+    from: "      const ended = children.filter(({ close }) => close === \"Terminate\")\n",
+    to: "      const ended = children.filter(({ close, owner }) => close === \"Terminate\" && owner === undefined)\n",
+    tests: ["simulation/found"]
+  },
+  {
+    name: "a cancel request of a close policy goes astray, in the simulation",
+    breaks: "K4",
+    file: "src/persistence/sql/Children.ts",
+    from: "      const asking = Effect.asVoid(mailbox.post(tx, mail, now))\n",
+    to: "      const asking = Effect.asVoid(mailbox.post(tx, mail.slice(1), now))\n",
+    tests: ["simulation/found"]
+  },
+  {
+    name: "a message to another run is delivered twice, in the proofs",
+    breaks: "K8, I9",
+    file: "src/persistence/sql/Outgoing.ts",
+    from: "            posting.push([message, { runId: run.runId, kind, body }])\n",
+    to: "            posting.push([message, { runId: run.runId, kind, body }])\n" +
+      "            if (kind === \"Signal\") posting.push([{ ...message, acknowledge: undefined }, { runId: run.runId, kind, body }])\n",
+    tests: ["proofs/prefix"]
   }
 ]

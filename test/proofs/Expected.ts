@@ -17,9 +17,9 @@ const failure = (text: string): Outcome => ({ failed: true, text })
 export const label = (path: string, round: number): string => `${path}/${round}`
 
 /** What the run of a scenario ends with; undefined where that is a matter of timing. */
-export const outcomeOf = ({ early, ending, program }: Scenario): Outcome | undefined => {
+export const outcomeOf = ({ at, early, ending, program }: Scenario): Outcome | undefined => {
   if (early !== null) return undefined
-  const outcome = evaluate(program, "p", 0)
+  const outcome = evaluate(program, at?.path ?? "p", at?.round ?? 0)
   if (outcome.failed || ending === "returns") return outcome
   return ending === "canceled" ? failure("Canceled") : value("caught")
 }
@@ -62,6 +62,20 @@ export const evaluate = (program: Program, path: string, round: number): Outcome
       return value("reached")
     case "Note":
       return value("noted")
+    case "Echo":
+      return value("echoed")
+    case "Nobody":
+      return value("nobody")
+    case "Child": {
+      const child = inside(program.body, "child")
+      if (program.meanwhile === null) return child
+      const meanwhile = inside(program.meanwhile, "meanwhile")
+      return meanwhile.failed ? meanwhile : child.failed ? child : value(`(${child.text} ${meanwhile.text})`)
+    }
+    case "Recall":
+      return value(tellsItsEnd(program) && program.caught ? "caught" : "!Canceled")
+    case "Leave":
+      return value(program.again ? "taken" : "left")
     case "Seq":
     case "All": {
       const outcomes = program.items.map((item, index) => inside(item, index))
@@ -91,3 +105,7 @@ export const evaluate = (program: Program, path: string, round: number): Outcome
       return inside(program.body, "body")
   }
 }
+
+/** Whether a parent that cancels its child waits for what comes of it; else the child counts as canceled at once. */
+const tellsItsEnd = ({ by, cancellation }: Extract<Program, { readonly _tag: "Recall" }>): boolean =>
+  by === "id" || cancellation === "WaitCancellationCompleted"

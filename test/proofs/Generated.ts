@@ -12,8 +12,15 @@ import * as Fiber from "effect/Fiber"
 import type * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import type { ActivityError } from "perdure"
+import type {
+  ActivityError,
+  ChildWorkflowError,
+  WorkflowAlreadyStarted,
+  WorkflowClosed,
+  WorkflowNotFound
+} from "perdure"
 import { Activity, State, Step, Workflow } from "perdure"
+import type { Failure } from "../../src/core/Failure.js"
 import type { WorkflowContext } from "../../src/dsl/WorkflowContext.js"
 import { label } from "./Expected.js"
 import type { Endless, Program, Scenario } from "./Program.js"
@@ -59,7 +66,8 @@ export const Generated = Workflow.make("Generated", {
   payload: Programs.Scenario,
   success: Schema.String,
   error: Schema.Union(Broken, Busy),
-  signals: { note: { payload: Note } },
+  // "echo": of the run to itself, or of its children, in words that it waits for.
+  signals: { note: { payload: Note }, echo: { payload: Schema.String } },
   queries: { seen: { success: Schema.Number } },
   updates: { add: { payload: Add, success: Schema.String, error: Broken } }
 })
@@ -71,7 +79,7 @@ export interface World {
     payload: Payload,
     info: Effect.Effect.Success<typeof Activity.info>
   ) => Effect.Effect<void>
-  readonly step: (label: string) => Effect.Effect<void>
+  readonly step: (label: string, runId: string) => Effect.Effect<void>
 }
 
 /** The hosts of both, in a world. */
@@ -95,9 +103,18 @@ const work = (payload: Payload, world: World) =>
 // the body
 // -----------------------------------------------------------------------------
 
+/** How a body may fail. */
+export type Trouble =
+  | Broken
+  | Busy
+  | ActivityError
+  | ChildWorkflowError
+  | WorkflowAlreadyStarted
+  | Cause.TimeoutException
+
 type Body = Effect.Effect<
   string,
-  Broken | Busy | ActivityError | Cause.TimeoutException,
+  Trouble,
   WorkflowContext | Activity.Hosted<"Work">
 >
 
@@ -107,6 +124,9 @@ interface Surroundings {
   /** Messages that were handled well. */
   readonly handled: State.State<ReadonlySet<number>>
   readonly noted: State.State<number>
+  /** The echoes that have come. */
+  readonly heard: State.State<ReadonlySet<string>>
+  readonly queues: ReadonlyArray<string>
 }
 
 const body = (scenario: Scenario, world: World) =>
@@ -116,17 +136,22 @@ const body = (scenario: Scenario, world: World) =>
     const handled = yield* State.make<ReadonlySet<number>>(new Set())
     const over = yield* State.make<ReadonlySet<number>>(new Set())
     const noted = yield* State.make(0)
+    const heard = yield* State.make<ReadonlySet<string>>(new Set())
     const add = (key: number) => (keys: ReadonlySet<number>): ReadonlySet<number> => new Set(keys).add(key)
     const effort = (key: number) =>
       messages[key]?.works === true ? Effect.ignore(Work.execute(plain(`message ${key}`))) : Effect.void
-    const around: Surroundings = { world, notes, handled, noted }
-    const { endless: kind, ending, program } = scenario
+    const around: Surroundings = { world, notes, handled, noted, heard, queues: scenario.queues ?? [] }
+    const { at = { path: "p", round: 0 }, endless: kind, ending, program, ready } = scenario
     const whole = Effect.gen(function*() {
-      const text = yield* interpret(program, "p", 0, around)
+      const text = yield* interpret(program, at.path, at.round, around)
       if (scenario.waits) {
         const awaited = messages.filter((message) => message.ends !== "rejected").length
         yield* Workflow.condition(Effect.map(over.get, (keys) => keys.size >= awaited))
         yield* Workflow.condition(Workflow.allHandlersFinished as Effect.Effect<boolean>)
+      }
+      if (ready !== undefined) {
+        // Where its parent is not there to hear it any more, it ends with it.
+        yield* Effect.ignore(Workflow.external(Generated, ready.workflowId).signal("echo", ready.words))
       }
       return ending === "returns" ? text : yield* endless(kind)
     })
@@ -139,7 +164,8 @@ const body = (scenario: Scenario, world: World) =>
             if (note !== undefined) yield* Deferred.succeed(note, `note ${key}`)
             yield* handled.update(add(key))
             yield* over.update(add(key))
-          })
+          }),
+        echo: (words) => heard.update((all) => new Set(all).add(words))
       },
       queries: { seen: () => Effect.map(handled.get, (keys) => keys.size) },
       updates: {
@@ -190,8 +216,33 @@ const endless = (kind: Endless): Effect.Effect<never, never, WorkflowContext | A
       return Effect.flatMap(Deferred.make<never>(), Deferred.await)
     case "condition":
       return Effect.zipRight(Workflow.condition(() => false), Effect.never)
+    case "child":
+      return endlessChild({ cancellation: "TryCancel" })
+    case "patient child":
+      return endlessChild({})
+    case "stubborn child":
+      return endlessChild({}, "caught")
+    case "requested child":
+      return endlessChild({ cancellation: "WaitCancellationRequested" })
+    case "abandoned child":
+      return endlessChild({ cancellation: "Abandon" })
+    case "unserved child":
+      return endlessChild({ taskQueue: "nobody's" })
   }
 }
+
+const endlessChild = (options: Workflow.ChildOptions, ending: "canceled" | "caught" = "canceled") =>
+  Effect.zipRight(Effect.orDie(Generated.execute({ ...child({ _tag: "Note" }), ending }, options)), Effect.never)
+
+/** A child that does a program and returns. */
+const child = (program: Program): Scenario => ({
+  program,
+  messages: [],
+  waits: false,
+  ending: "returns",
+  endless: "never",
+  early: null
+})
 
 const interpret = (program: Program, path: string, round: number, around: Surroundings): Body => {
   const at = label(path, round)
@@ -211,16 +262,17 @@ const interpret = (program: Program, path: string, round: number, around: Surrou
     }
     case "Step": {
       let tries = 0
-      return Step.run(`step ${at}`, {
-        success: Schema.String,
-        error: Schema.Union(Broken, Busy),
-        retry: { initialInterval: 0, nonRetryable: ["Broken"] },
-        execute: Effect.gen(function*() {
-          yield* around.world.step(`step ${at}`)
-          if (++tries <= program.fails) return yield* new Busy({ attempt: tries })
-          return program.ends === "breaks" ? yield* new Broken({ where: at }) : at
-        })
-      })
+      return Effect.flatMap(Workflow.info, ({ runId }) =>
+        Step.run(`step ${at}`, {
+          success: Schema.String,
+          error: Schema.Union(Broken, Busy),
+          retry: { initialInterval: 0, nonRetryable: ["Broken"] },
+          execute: Effect.gen(function*() {
+            yield* around.world.step(`step ${at}`, runId)
+            if (++tries <= program.fails) return yield* new Busy({ attempt: tries })
+            return program.ends === "breaks" ? yield* new Broken({ where: at }) : at
+          })
+        }))
     }
     case "Sleep":
       return Effect.as(Effect.sleep(program.millis), "slept")
@@ -233,6 +285,78 @@ const interpret = (program: Program, path: string, round: number, around: Surrou
       )
     case "Note":
       return Effect.as(around.noted.update((count) => count + 1), "noted")
+    case "Echo":
+      return Effect.gen(function*() {
+        const words = `echo ${at}`
+        const { workflowId } = yield* Workflow.info
+        // It is open: that it were not found is a fault.
+        yield* Effect.orDie(Workflow.external(Generated, workflowId).signal("echo", words))
+        yield* hears(around, words)
+        return "echoed"
+      })
+    case "Nobody": {
+      const nobody = Workflow.external(Generated, "there is none of this name")
+      const sent: Effect.Effect<void, WorkflowNotFound | WorkflowClosed, WorkflowContext> = program.kind === "signal"
+        ? nobody.signal("echo", "anybody?")
+        : nobody.cancel()
+      return Effect.match(sent, {
+        onSuccess: () => "somebody",
+        onFailure: (error) => error._tag === "WorkflowNotFound" ? "nobody" : error._tag
+      })
+    }
+    case "Child": {
+      const { by, elsewhere, meanwhile, signals } = program
+      const messages = Programs.signalsOf(signals)
+      const scenario: Scenario = { ...child(program.body), messages, waits: signals > 0, at: placed(path, round) }
+      return Effect.gen(function*() {
+        const options = yield* optionsOf(elsewhere, around)
+        if (signals === 0 && meanwhile === null) return yield* Generated.execute(within(scenario, around), options)
+        const handle = yield* Generated.start(within(scenario, around), options)
+        const target = by === "handle" ? handle : Workflow.external(Generated, handle.workflowId)
+        // One that has failed already takes none.
+        for (let key = 0; key < signals; key++) {
+          yield* Effect.catchTag(target.signal("note", { key }), "WorkflowClosed", () => Effect.void)
+        }
+        if (meanwhile === null) return yield* handle.result
+        const other = yield* inside(meanwhile, "meanwhile")
+        return joined([yield* handle.result, other])
+      }).pipe(Effect.catchTag("WorkflowNotFound", Effect.die))
+    }
+    case "Recall":
+      return Effect.gen(function*() {
+        const { workflowId } = yield* Workflow.info
+        const words = `ready ${at}`
+        const handle = yield* Generated.start(
+          within({
+            ...child(program.body),
+            at: placed(path, round),
+            ending: program.caught ? "caught" : "canceled",
+            ready: { workflowId, words }
+          }, around),
+          { ...yield* optionsOf(program.elsewhere, around), cancellation: program.cancellation }
+        )
+        yield* hears(around, words)
+        yield* program.by === "handle"
+          ? handle.cancel("recalled")
+          // It is open for as long as it is not canceled.
+          : Effect.orDie(Workflow.external(Generated, handle.workflowId).cancel("recalled"))
+        return yield* Effect.catchAll(handle.result, (error) => Effect.succeed(`!${wordsOf(error)}`))
+      })
+    case "Leave":
+      return Effect.gen(function*() {
+        const scenario: Scenario = { ...child(program.body), at: placed(path, round) }
+        const options = yield* optionsOf(program.elsewhere, around)
+        const { workflowId } = yield* Generated.start(
+          within({ ...scenario, ending: program.ends ? "returns" : "canceled" }, around),
+          { ...options, parentClosePolicy: program.policy }
+        )
+        if (!program.again) return "left"
+        return yield* Effect.catchTag(
+          Generated.execute(within(scenario, around), { workflowId }),
+          "WorkflowAlreadyStarted",
+          () => Effect.succeed("taken")
+        )
+      })
     case "Seq":
       return Effect.map(Effect.forEach(program.items, (item, index) => inside(item, index)), joined)
     case "All":
@@ -286,8 +410,25 @@ const interpret = (program: Program, path: string, round: number, around: Surrou
 
 const joined = (texts: ReadonlyArray<string>): string => `(${texts.join(" ")})`
 
+/** Where the program of a child stands. */
+const placed = (path: string, round: number) => ({ path: `${path}.child`, round })
+
+const within = (scenario: Scenario, { queues }: Surroundings): Scenario =>
+  queues.length === 0 ? scenario : { ...scenario, queues }
+
+/** Elsewhere: on the queue after its parent's, among those that are served. */
+const optionsOf = (elsewhere: boolean, { queues }: Surroundings) =>
+  Effect.map(
+    Workflow.info,
+    ({ taskQueue }): Workflow.ChildOptions =>
+      elsewhere && queues.length > 1 ? { taskQueue: queues[(queues.indexOf(taskQueue) + 1) % queues.length] } : {}
+  )
+
+const hears = ({ heard }: Surroundings, words: string) =>
+  Workflow.condition(Effect.map(heard.get, (all) => all.has(words)))
+
 /** A failure as `Expected` words it. */
-export const wordsOf = (error: Broken | Busy | ActivityError | Cause.TimeoutException): string => {
+export const wordsOf = (error: Trouble): string => {
   switch (error._tag) {
     case "Broken":
       return `Broken ${error.where}`
@@ -295,9 +436,27 @@ export const wordsOf = (error: Broken | Busy | ActivityError | Cause.TimeoutExce
       return "Busy"
     case "TimeoutException":
       return "TimeoutException"
-    case "ActivityError": {
-      const { failure } = error
-      return failure._tag === "Application" ? `${failure.type} ${failure.message}` : failure._tag
+    case "ActivityError":
+    case "ChildWorkflowError":
+      return wordsOfFailure(error.failure)
+    case "WorkflowAlreadyStarted":
+      return error._tag
+  }
+}
+
+/** A recorded failure: the innermost is what went wrong, however many runs it came through. */
+export const wordsOfFailure = (failure: Failure): string => {
+  switch (failure._tag) {
+    case "Activity":
+    case "ChildWorkflow":
+      return wordsOfFailure(failure.cause)
+    case "Declared": {
+      const { where } = (failure.error ?? {}) as { readonly where?: string }
+      return failure.type === "Broken" ? `Broken ${where}` : failure.type
     }
+    case "Application":
+      return failure.type === "TimeoutException" ? failure.type : `${failure.type} ${failure.message}`
+    default:
+      return failure._tag
   }
 }

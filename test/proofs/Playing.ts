@@ -22,7 +22,7 @@ import * as CrashingStore from "../../src/testing/CrashingStore.js"
 import { beginning } from "../../src/testing/VirtualTime.js"
 import type { Outcome } from "./Expected.js"
 import type { World } from "./Generated.js"
-import { Broken, endlessMillis, Generated, hosts } from "./Generated.js"
+import { Broken, endlessMillis, Generated, hosts, wordsOfFailure } from "./Generated.js"
 import type { Scenario } from "./Program.js"
 import * as Programs from "./Program.js"
 
@@ -40,6 +40,7 @@ export class Account {
     readonly attempt: number
     readonly label: string
   }> = []
+  /** By run and name. */
   readonly steps: Array<{ readonly life: number; readonly name: string }> = []
   /** Keys and names whose outcome was seen to be committed when a life ended. */
   readonly settled = new Set<string>()
@@ -61,9 +62,10 @@ export const worldOf = (life: Life, account: Account): World => ({
       life.time.pulse()
       return ends === "never" ? Effect.sleep(endlessMillis) : millis === 0 ? Effect.void : Effect.sleep(millis)
     }),
-  step: (name) =>
+  step: (label, runId) =>
     Effect.suspend(() => {
       if (life.dead) return life.silence
+      const name = `${runId} ${label}`
       account.ran(name)
       account.steps.push({ life: life.number, name })
       life.time.pulse()
@@ -99,7 +101,7 @@ export const worker = (
 /** The one execution of a proof. */
 export const workflowId = "the one"
 
-/** Plays a scenario to its end, from wherever the lives before left it. */
+/** Plays a scenario to its end, and that of all its kin, from wherever the lives before left it. */
 export const play = (
   life: Life,
   scenario: Scenario,
@@ -134,7 +136,17 @@ export const play = (
     const [outcome] = yield* Effect.all([Effect.map(Effect.exit(handle.result), outcomeOf), messages, cancel], {
       concurrency: "unbounded"
     })
+    yield* othersEnd(life)
     return outcome
+  })
+
+/** Waits until no run is open any more: children may outlive their parents. */
+const othersEnd = (life: Life): Effect.Effect<void, unknown, Store> =>
+  Effect.gen(function*() {
+    const store = yield* Store
+    while ((yield* store.runs({ status: "Running", limit: 1 })).length > 0) {
+      yield* life.clock.clock.sleep(Duration.millis(10))
+    }
   })
 
 /** Waits until so many milliseconds after the beginning; not at all where that has passed. */
@@ -187,10 +199,7 @@ const wordsOf = (error: unknown): string => {
   if (error instanceof Broken) return `Broken ${error.where}`
   if (error instanceof UpdateFailed) return `UpdateFailed ${Failures.typeOf(error.failure)}`
   if (!(error instanceof WorkflowFailure)) return String(error)
-  if (error.status !== "Failed") return error.status
-  const failure = error.failure._tag === "Activity" ? error.failure.cause : error.failure
-  if (failure._tag !== "Application") return failure._tag
-  return failure.type === "TimeoutException" ? failure.type : `${failure.type} ${failure.message}`
+  return error.status === "Failed" ? wordsOfFailure(error.failure) : error.status
 }
 
 /** The turns that a store holds of a run. */

@@ -5,7 +5,8 @@
  * What a scenario ends with must not depend on timing, or a crash could rightly change it. So:
  * 1. What is to lose a race, or to be timed out, is endless; what is to win takes a time that is bounded (`longest`).
  * 2. Of steps that run at once, at most one may fail (`settled`).
- * 3. A cancel request comes when the program is certainly at its endless end.
+ * 3. A cancel request comes when the program is certainly at its endless end. So does one to a child: it tells its parent
+ *    when it is there (`Recall`), or swallows no request before (`Leave`).
  */
 import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
@@ -18,7 +19,14 @@ export const Endless = Schema.Literal(
   "abandoned activity",
   "never",
   "signal",
-  "condition"
+  "condition",
+  // Children that never end by themselves, by what canceling them means; the last one is on a queue that nobody serves.
+  "child",
+  "patient child",
+  "stubborn child",
+  "requested child",
+  "abandoned child",
+  "unserved child"
 )
 export type Endless = typeof Endless.Type
 
@@ -47,6 +55,52 @@ const Await = Schema.TaggedStruct("Await", { key: Schema.Number })
 const Reach = Schema.TaggedStruct("Reach", { count: Schema.Number })
 /** Writes State. */
 const Note = Schema.TaggedStruct("Note", {})
+/** Signals the run itself, and waits until that has come. */
+const Echo = Schema.TaggedStruct("Echo", {})
+/** Signals or cancels an execution that there is not. */
+const Nobody = Schema.TaggedStruct("Nobody", { kind: Schema.Literal("signal", "cancel") })
+
+/** How a parent reaches its child: by the handle of its start, or as any other execution. */
+const By = Schema.Literal("handle", "id")
+/** What canceling a child means. */
+const Cancellation = Schema.Literal(
+  "TryCancel",
+  "WaitCancellationCompleted",
+  "WaitCancellationRequested",
+  "Abandon"
+)
+const Policy = Schema.Literal("Terminate", "RequestCancel", "Abandon")
+
+/** What begins a child: another run of the same workflow, whose program is the body. */
+export type Kin =
+  /** Awaited; `signals` are sent to it, and it waits for them. Something else may go on beside it. */
+  | {
+    readonly _tag: "Child"
+    readonly body: Program
+    readonly meanwhile: Program | null
+    readonly signals: number
+    readonly by: typeof By.Type
+    readonly elsewhere: boolean
+  }
+  /** Goes on without end, tells its parent that it does, and is then canceled by it; "caught" makes a value of that. */
+  | {
+    readonly _tag: "Recall"
+    readonly body: Program
+    readonly by: typeof By.Type
+    readonly cancellation: typeof Cancellation.Type
+    readonly caught: boolean
+    readonly elsewhere: boolean
+  }
+  /** Left alone: the end of its parent's run is its own, by the policy, unless it ends before. */
+  | {
+    readonly _tag: "Leave"
+    readonly body: Program
+    readonly policy: typeof Policy.Type
+    readonly ends: boolean
+    /** One that does not end has its workflow id: another start finds it taken. */
+    readonly again: boolean
+    readonly elsewhere: boolean
+  }
 
 export type Program =
   | Work
@@ -55,6 +109,9 @@ export type Program =
   | typeof Await.Type
   | typeof Reach.Type
   | typeof Note.Type
+  | typeof Echo.Type
+  | typeof Nobody.Type
+  | Kin
   | { readonly _tag: "Seq"; readonly items: ReadonlyArray<Program> }
   /** `concurrency` 0 is unbounded. */
   | { readonly _tag: "All"; readonly items: ReadonlyArray<Program>; readonly concurrency: number }
@@ -87,6 +144,29 @@ export const Program: Schema.Schema<Program> = Schema.Union(
   Await,
   Reach,
   Note,
+  Echo,
+  Nobody,
+  tagged("Child", {
+    body: inner,
+    meanwhile: Schema.NullOr(inner),
+    signals: Schema.Number,
+    by: By,
+    elsewhere: Schema.Boolean
+  }),
+  tagged("Recall", {
+    body: inner,
+    by: By,
+    cancellation: Cancellation,
+    caught: Schema.Boolean,
+    elsewhere: Schema.Boolean
+  }),
+  tagged("Leave", {
+    body: inner,
+    policy: Policy,
+    ends: Schema.Boolean,
+    again: Schema.Boolean,
+    elsewhere: Schema.Boolean
+  }),
   tagged("Seq", { items: Schema.Array(inner) }),
   tagged("All", { items: Schema.Array(inner), concurrency: Schema.Number }),
   tagged("Fork", { aside: inner, main: inner }),
@@ -119,7 +199,13 @@ export const Scenario = Schema.Struct({
   ending: Schema.Literal("returns", "canceled", "caught"),
   endless: Endless,
   /** When it is canceled in the midst of what it does, in milliseconds from the beginning. Its end is then not known. */
-  early: Schema.NullOr(Schema.Number)
+  early: Schema.NullOr(Schema.Number),
+  /** Of a child: where its program stands in that of its parent. */
+  at: Schema.optional(Schema.Struct({ path: Schema.String, round: Schema.Number })),
+  /** Of a child that its parent cancels: whom it tells that it is at its endless end, and in what words. */
+  ready: Schema.optional(Schema.Struct({ workflowId: Schema.String, words: Schema.String })),
+  /** Task queues that are served: a child is elsewhere on the next one. */
+  queues: Schema.optional(Schema.Array(Schema.String))
 })
 export type Scenario = typeof Scenario.Type
 
@@ -138,8 +224,14 @@ export const mayFail = (program: Program): boolean => {
     case "Await":
     case "Reach":
     case "Note":
+    case "Echo":
+    case "Nobody":
+    case "Recall":
+    case "Leave":
     case "Attempt":
       return false
+    case "Child":
+      return mayFail(program.body) || program.meanwhile !== null && mayFail(program.meanwhile)
     case "Seq":
     case "All":
       return program.items.some(mayFail)
@@ -163,7 +255,14 @@ export const longest = (program: Program): number => {
       return program.millis + 1
     case "Step":
     case "Note":
+    case "Echo":
+    case "Nobody":
       return 10
+    case "Child":
+      return longest(program.body) + (program.meanwhile === null ? 0 : longest(program.meanwhile)) + 100
+    case "Leave":
+      // It is waited for by nobody, but a proof lives until all have ended.
+      return longest(program.body) + 100
     case "Await":
     case "Reach":
       return messagesMillis
@@ -223,6 +322,18 @@ export const settled = (program: Program, messages: ReadonlyArray<Message>, retr
     }
     case "Fork":
       return { ...program, aside: go(program.aside), main: go(program.main) }
+    case "Child": {
+      const { signals } = program
+      const meanwhile = program.meanwhile === null ? null : go(program.meanwhile)
+      return { ...program, body: settled(program.body, signalsOf(signals), retried), meanwhile }
+    }
+    case "Recall":
+      return { ...program, body: certain(settled(program.body, [], retried)) }
+    case "Leave": {
+      const ends = program.ends || program.policy === "Abandon"
+      const body = settled(program.body, [], retried)
+      return { ...program, ends, again: program.again && !ends, body: ends ? body : certain(body) }
+    }
     case "Race":
       return { ...program, winner: go(program.winner) }
     case "Retry":
@@ -241,34 +352,62 @@ export const settled = (program: Program, messages: ReadonlyArray<Message>, retr
   }
 }
 
-/**
- * Makes its end independent of delays of any length, too: a timeout that is not to strike has that much slack, and
- * what may fail before one that strikes does not get to.
- */
-export const unhurried = (program: Program, slack: number): Program => {
-  const go = (inside: Program) => unhurried(inside, slack)
+/** What a child is sent by its parent. */
+export const signalsOf = (count: number): ReadonlyArray<Message> =>
+  Array.from({ length: count }, () => ({ kind: "signal", ends: "succeeds", works: false, at: 0 }))
+
+/** Comes to its end in any case, unless it is canceled: then it does not go on. */
+const certain = (program: Program): Program => {
+  const body = heeding(program)
+  return mayFail(body) ? { _tag: "Attempt", body } : body
+}
+
+/** Swallows no cancel request. A child in it may: that one is another run, and ends. */
+const heeding = (program: Program): Program =>
+  program._tag === "CatchCancel" ? heeding(program.body) : program._tag === "Child"
+    ? { ...program, meanwhile: program.meanwhile === null ? null : heeding(program.meanwhile) }
+    : program._tag === "Recall" || program._tag === "Leave"
+    ? program
+    : inside(program, heeding)
+
+/** The same with its parts changed. */
+const inside = (program: Program, change: (part: Program) => Program): Program => {
   switch (program._tag) {
-    case "Timeout": {
-      const body = go(program.body)
-      if (program.strikes === null) return { ...program, body, slack }
-      return { ...program, body: mayFail(body) ? { _tag: "Attempt", body } : body }
-    }
     case "Seq":
     case "All":
-      return { ...program, items: program.items.map(go) }
+      return { ...program, items: program.items.map(change) }
     case "Fork":
-      return { ...program, aside: go(program.aside), main: go(program.main) }
+      return { ...program, aside: change(program.aside), main: change(program.main) }
     case "Race":
-      return { ...program, winner: go(program.winner) }
+      return { ...program, winner: change(program.winner) }
+    case "Child": {
+      const meanwhile = program.meanwhile === null ? null : change(program.meanwhile)
+      return { ...program, body: change(program.body), meanwhile }
+    }
+    case "Timeout":
     case "Retry":
     case "Scope":
     case "Compensated":
     case "CatchCancel":
     case "Attempt":
-      return { ...program, body: go(program.body) }
+    case "Recall":
+    case "Leave":
+      return { ...program, body: change(program.body) }
     default:
       return program
   }
+}
+
+/**
+ * Makes its end independent of delays of any length, too: a timeout that is not to strike has that much slack, and
+ * what may fail before one that strikes does not get to.
+ */
+export const unhurried = (program: Program, slack: number): Program => {
+  const changed = inside(program, (part) => unhurried(part, slack))
+  if (changed._tag !== "Timeout") return changed
+  const { body } = changed
+  if (changed.strikes === null) return { ...changed, slack }
+  return { ...changed, body: mayFail(body) ? { _tag: "Attempt", body } : body }
 }
 
 // -----------------------------------------------------------------------------
@@ -283,7 +422,10 @@ const oneOf = <A>(...values: ReadonlyArray<A>): FastCheck.Arbitrary<A> => consta
 const rarely = <A>(usual: A, ...others: ReadonlyArray<A>): FastCheck.Arbitrary<A> =>
   FastCheck.oneof({ arbitrary: FastCheck.constant(usual), weight: 4 }, { arbitrary: oneOf(...others), weight: 2 })
 
-const endless = oneOf<Endless>(...Endless.literals)
+/** Those that need no other run. */
+const alone = Endless.literals.filter((kind) => !kind.endsWith("child"))
+const endlessOf = ({ kin }: Family): FastCheck.Arbitrary<Endless> =>
+  kin ? FastCheck.oneof(oneOf<Endless>(...alone), oneOf<Endless>(...Endless.literals)) : oneOf<Endless>(...alone)
 
 const work: FastCheck.Arbitrary<Program> = record({
   _tag: constant("Work"),
@@ -311,14 +453,66 @@ const leaf: FastCheck.Arbitrary<Program> = FastCheck.oneof(
   { arbitrary: record({ _tag: constant("Note") }), weight: 1 }
 )
 
-const programOf = (maxDepth: number): FastCheck.Arbitrary<Program> =>
+const messengers: ReadonlyArray<Weighted> = [
+  { arbitrary: record({ _tag: constant("Echo") }), weight: 2 },
+  { arbitrary: record({ _tag: constant("Nobody"), kind: oneOf<"signal" | "cancel">("signal", "cancel") }), weight: 1 }
+]
+
+const maybe = (body: FastCheck.Arbitrary<Program>): FastCheck.Arbitrary<Program | null> =>
+  FastCheck.option(body as FastCheck.Arbitrary<Program | null>, { nil: null })
+
+const kinOf = (body: FastCheck.Arbitrary<Program>): ReadonlyArray<Weighted> => {
+  const by = oneOf<typeof By.Type>("handle", "id")
+  return [
+    {
+      arbitrary: record({
+        _tag: constant("Child"),
+        body,
+        meanwhile: maybe(body),
+        signals: rarely(0, 1, 2),
+        by,
+        elsewhere: boolean()
+      }),
+      weight: 5
+    },
+    {
+      arbitrary: record({
+        _tag: constant("Recall"),
+        body,
+        by,
+        cancellation: oneOf<typeof Cancellation.Type>(...Cancellation.literals),
+        caught: boolean(),
+        elsewhere: boolean()
+      }),
+      weight: 2
+    },
+    {
+      arbitrary: record({
+        _tag: constant("Leave"),
+        body,
+        policy: oneOf<typeof Policy.Type>(...Policy.literals),
+        ends: boolean(),
+        again: boolean(),
+        elsewhere: boolean()
+      }),
+      weight: 2
+    }
+  ]
+}
+
+const programOf = (maxDepth: number, family: Family): FastCheck.Arbitrary<Program> =>
   FastCheck.letrec<{ readonly program: Program }>((tie) => {
     const body = tie("program")
     const items = FastCheck.array(body, { minLength: 1, maxLength: 3 })
+    const endless = endlessOf(family)
     return {
       program: FastCheck.oneof(
         { maxDepth, depthSize: "max" },
-        { arbitrary: leaf, weight: 3 },
+        {
+          arbitrary: family.kin ? FastCheck.oneof({ arbitrary: leaf, weight: 12 }, ...messengers) : leaf,
+          weight: 3
+        },
+        ...(family.kin ? kinOf(body) : []),
         { arbitrary: record({ _tag: constant("Seq"), items }), weight: 3 },
         { arbitrary: record({ _tag: constant("All"), items, concurrency: oneOf(0, 1, 2) }), weight: 3 },
         { arbitrary: record({ _tag: constant("Fork"), aside: body, main: body }), weight: 1 },
@@ -354,6 +548,11 @@ const programOf = (maxDepth: number): FastCheck.Arbitrary<Program> =>
     }
   }).program
 
+interface Weighted {
+  readonly arbitrary: FastCheck.Arbitrary<Program>
+  readonly weight: number
+}
+
 const message: FastCheck.Arbitrary<Message> = record({
   kind: oneOf<Message["kind"]>("signal", "update"),
   ends: rarely<Message["ends"]>("succeeds", "breaks", "rejected"),
@@ -361,21 +560,30 @@ const message: FastCheck.Arbitrary<Message> = record({
   at: integer({ min: 0, max: 100 })
 }).map((each): Message => each.kind === "signal" ? { ...each, ends: "succeeds" } : each)
 
+/** What a program is made of besides what one run does by itself. Without any, seeds give what they always gave. */
+export interface Family {
+  /** Children, and messages between executions. */
+  readonly kin?: boolean
+}
+
 /** How deep and how long a program may be, and how many messages it may get. */
-export interface Size {
+export interface Size extends Family {
   readonly depth: number
   readonly items: number
   readonly messages: number
 }
 
 /** A scenario whose end does not depend on timing. */
-export const scenario = ({ depth, items, messages }: Size): FastCheck.Arbitrary<Scenario> =>
+export const scenario = ({ depth, items, messages, ...family }: Size): FastCheck.Arbitrary<Scenario> =>
   tuple(
-    record({ _tag: constant("Seq"), items: FastCheck.array(programOf(depth), { minLength: 1, maxLength: items }) }),
+    record({
+      _tag: constant("Seq"),
+      items: FastCheck.array(programOf(depth, family), { minLength: 1, maxLength: items })
+    }),
     FastCheck.array(message, { maxLength: messages }),
     rarely(true, false),
     rarely<Scenario["ending"]>("returns", "canceled", "caught"),
-    endless
+    endlessOf(family)
   ).map(([program, messages, waits, ending, endless]) => ({
     program: settled(program, messages),
     messages,

@@ -1,7 +1,8 @@
 /**
  * A run whose every message is delivered by the proof, in an order that is written down: an activity or step ends when
  * its string is pulled, and not before; time passes when the proof says so. What is free is how the messages are
- * batched: one by one, or several before the engine comes to commit the first.
+ * batched: one by one, or several before the engine comes to commit the first. What its children and it tell each other
+ * comes by their own commits: a cue that has them do so is the last one of its batch.
  *
  * ```
  *   rehearse: at rest ──▶ choose one of what can be delivered ──▶ deliver ──▶ at rest ...     gives the score
@@ -22,6 +23,7 @@ import { Life } from "../../src/testing/CrashingStore.js"
 import { beginning, VirtualTime } from "../../src/testing/VirtualTime.js"
 import type { World } from "./Generated.js"
 import { endlessMillis, Generated } from "./Generated.js"
+import * as Kin from "./Kin.js"
 import * as Playing from "./Playing.js"
 import type { Scenario } from "./Program.js"
 
@@ -31,8 +33,20 @@ export type Cue =
   | { readonly _tag: "Pull"; readonly name: string; readonly how: "ends" | "gives up" }
   | { readonly _tag: "Message"; readonly key: number }
   | { readonly _tag: "Cancel" }
-  /** The run's next timer is due: time goes on to there. */
+  /** The next timer of a run is due: time goes on to there. */
   | { readonly _tag: "Timer"; readonly at: number }
+
+/** What was delivered, one after the other. */
+export type Score = ReadonlyArray<Noted>
+
+interface Noted {
+  readonly cue: Cue
+  /** Runs told each other something because of it. */
+  readonly ripples: boolean
+}
+
+/** Histories by run. */
+export type Histories = Readonly<Record<string, ReadonlyArray<Turn>>>
 
 /** How the cues are performed. */
 export interface Manner {
@@ -59,32 +73,42 @@ const cuesMax = 60
 export const rehearse = (
   scenario: Scenario,
   draws: Iterable<number>
-): Effect.Effect<{ readonly score: ReadonlyArray<Cue>; readonly turns: ReadonlyArray<Turn> }, unknown, Store> =>
+): Effect.Effect<{ readonly score: Score; readonly histories: Histories }, unknown, Store> =>
   Effect.scoped(Effect.gen(function*() {
     const stage = yield* open(scenario, oneByOne)
-    const score: Array<Cue> = []
+    const score: Array<Noted> = []
+    let histories = yield* stage.histories
     for (const draw of draws) {
-      const cues = yield* stage.cues(score)
+      const cues = stage.cues(histories, score)
       const cue = cues[draw % cues.length]
       if (cue === undefined || score.length >= cuesMax) break
-      score.push(cue)
       yield* stage.deliver(cue)
       yield* stage.rest
+      const after = yield* stage.histories
+      score.push({ cue, ripples: haveTalked(histories, after) })
+      histories = after
     }
-    return { score, turns: yield* stage.turns }
+    return { score, histories }
   }))
 
-/** Performs a score in some manner, and gives the history that this leaves. */
-export const perform = (
+/** Performs a score in some manner, and gives the histories that this leaves. */
+export const perform = (scenario: Scenario, score: Score, manner: Manner): Effect.Effect<Histories, unknown, Store> =>
+  Effect.flatMap(attempt(scenario, score, manner), ({ histories, lacks }) =>
+    lacks === undefined
+      ? Effect.succeed(histories)
+      : Effect.fail(`${manner.name}: ${JSON.stringify(lacks)} does not come about`))
+
+/** Performs a score as far as it goes: what a cue is to bring to its end may not come about. */
+export const attempt = (
   scenario: Scenario,
-  score: ReadonlyArray<Cue>,
+  score: Score,
   manner: Manner
-): Effect.Effect<ReadonlyArray<Turn>, unknown, Store> =>
+): Effect.Effect<{ readonly histories: Histories; readonly lacks: Cue | undefined }, unknown, Store> =>
   Effect.scoped(Effect.gen(function*() {
     const stage = yield* open(scenario, manner)
     let inBurst = 0
     let burst = 0
-    for (const cue of score) {
+    for (const { cue, ripples } of score) {
       const size = manner.bursts[burst % manner.bursts.length]!
       // What only comes about by the cues before it must wait for them.
       if (inBurst >= size || cue._tag === "Timer" || !stage.isReady(cue)) {
@@ -92,30 +116,42 @@ export const perform = (
         inBurst = 0
         burst++
       }
-      if (!stage.isReady(cue)) return yield* Effect.fail(`${manner.name}: ${JSON.stringify(cue)} does not come about`)
-      inBurst++
+      if (!stage.isReady(cue)) return { histories: yield* stage.histories, lacks: cue }
+      inBurst = ripples ? Infinity : inBurst + 1
       yield* stage.deliver(cue)
     }
     yield* stage.rest
-    return yield* stage.turns
+    return { histories: yield* stage.histories, lacks: undefined }
   }))
+
+/** Whether there are turns that took in what one run told another, or a start by another one. */
+const haveTalked = (before: Histories, after: Histories): boolean =>
+  Object.entries(after).some(([of, turns]) =>
+    turns.slice(before[of]?.length ?? 0).some(({ events }) => {
+      const [first] = events
+      if (first === undefined || /^(Child|External)/.test(first._tag)) return true
+      return of !== runId && !/^(Activity|Step|Timer)/.test(first._tag) ||
+        first._tag === "SignalReceived" && first.name === "echo"
+    })
+  )
 
 // -----------------------------------------------------------------------------
 // the stage
 // -----------------------------------------------------------------------------
 
 interface Puppet {
+  readonly of: string
   readonly how: "ends" | "gives up"
   readonly pull: () => void
 }
 
 interface Stage {
   /** All that could be delivered now, given what was. */
-  readonly cues: (before: ReadonlyArray<Cue>) => Effect.Effect<ReadonlyArray<Cue>, unknown>
+  readonly cues: (histories: Histories, before: Score) => ReadonlyArray<Cue>
   readonly isReady: (cue: Cue) => boolean
   readonly deliver: (cue: Cue) => Effect.Effect<void, unknown>
   readonly rest: Effect.Effect<void>
-  readonly turns: Effect.Effect<ReadonlyArray<Turn>, unknown>
+  readonly histories: Effect.Effect<Histories, unknown>
 }
 
 const open = (scenario: Scenario, manner: Manner): Effect.Effect<Stage, unknown, Store | Scope.Scope> =>
@@ -141,21 +177,29 @@ const open = (scenario: Scenario, manner: Manner): Effect.Effect<Stage, unknown,
     const client = yield* Scope.extend(Playing.worker(life, worldOf(puppets, life), manner.settings), scope)
     // What sleeps for no time at all goes on at once.
     const settle = Effect.suspend(() => time.to(time.now))
-    const turns = Effect.map(Playing.turnsOf(store, runId), (turns) => turns.map(comparable))
+    const histories = Effect.map(Kin.everything(store), (all): Histories =>
+      Object.fromEntries(
+        all.filter(({ run }) => run.runId !== crowdId).map(({ run, turns }) => [run.runId, turns.map(comparable)])
+      ))
     yield* settle
     return {
-      cues: (before) =>
-        Effect.map(turns, (turns) => {
-          const state = RunStates.fold(runId, turns)
-          if (state.closed !== undefined) return []
-          const cues: Array<Cue> = [...puppets].map(([name, { how }]) => ({ _tag: "Pull", name, how }))
+      cues: (histories, before) => {
+        const states = Object.entries(histories).map(([runId, turns]) => RunStates.fold(runId, turns))
+        const isOpen = (of: string) => states.some(({ closed, runId }) => runId === of && closed === undefined)
+        const cues = [...puppets].flatMap(([name, { how, of }]): Array<Cue> =>
+          isOpen(of) ? [{ _tag: "Pull", name, how }] : []
+        )
+        if (isOpen(runId)) {
           scenario.messages.forEach((_, key) => cues.push({ _tag: "Message", key }))
           // Not before much has happened: what follows a cancel request is short.
           if (scenario.ending !== "returns" && (before.length > 4 || cues.length === 0)) cues.push({ _tag: "Cancel" })
-          const due = Timers.next(state)?.dueAt
+        }
+        for (const state of states) {
+          const due = state.closed === undefined ? Timers.next(state)?.dueAt : undefined
           if (due !== undefined && due < beginning + endlessMillis) cues.push({ _tag: "Timer", at: due })
-          return cues.filter((cue) => !before.some((each) => same(each, cue)))
-        }),
+        }
+        return cues.filter((cue) => !before.some((each) => same(each.cue, cue)))
+      },
       isReady: (cue) => cue._tag !== "Pull" || puppets.get(cue.name)?.how === cue.how,
       deliver: (cue) =>
         Effect.gen(function*() {
@@ -165,7 +209,7 @@ const open = (scenario: Scenario, manner: Manner): Effect.Effect<Stage, unknown,
           if (cue._tag !== "Timer") yield* microtasks
         }),
       rest: settle,
-      turns
+      histories
     }
   })
 
@@ -197,10 +241,11 @@ const deliver = (
 
 /** Activities and steps that end when they are told to. */
 const worldOf = (puppets: Map<string, Puppet>, life: Life): World => {
-  const waits = (name: string, how: Puppet["how"]) =>
+  const waits = (of: string, name: string, how: Puppet["how"]) =>
     Effect.async<void>((resume) => {
       life.time.pulse()
       const puppet: Puppet = {
+        of,
         how,
         pull: () => {
           puppets.delete(name)
@@ -214,10 +259,10 @@ const worldOf = (puppets: Map<string, Puppet>, life: Life): World => {
   return {
     work: (_, { activityId, attempt, runId: of }) => {
       if (of === crowdId) return Effect.void
-      const name = `activity ${activityId}, attempt ${attempt}`
-      return Effect.onInterrupt(waits(name, "ends"), () => life.dead ? Effect.void : waits(name, "gives up"))
+      const name = `${of === runId ? "" : `of ${of}: `}activity ${activityId}, attempt ${attempt}`
+      return Effect.onInterrupt(waits(of, name, "ends"), () => life.dead ? Effect.void : waits(of, name, "gives up"))
     },
-    step: (label) => Effect.suspend(() => waits(`${label}, try ${++steps}`, "ends"))
+    step: (label, of) => Effect.suspend(() => waits(of, `${label}, try ${++steps}`, "ends"))
   }
 }
 

@@ -9,7 +9,7 @@ export const received = (turns: ReadonlyArray<Turn>) => {
   const updates = new Map<string, number>()
   for (const { events } of turns) {
     for (const event of events) {
-      if (event._tag === "SignalReceived") {
+      if (event._tag === "SignalReceived" && event.name === "note") {
         const { key } = event.input as { readonly key: number }
         signals.set(key, (signals.get(key) ?? 0) + 1)
       } else if (event._tag === "UpdateAccepted") updates.set(event.id, (updates.get(event.id) ?? 0) + 1)

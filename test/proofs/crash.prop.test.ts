@@ -20,6 +20,7 @@ import * as Audit from "../../src/testing/durable/Audit.js"
 import { VirtualTime } from "../../src/testing/VirtualTime.js"
 import * as Folder from "../persistence/Folder.js"
 import * as Expected from "./Expected.js"
+import * as Kin from "./Kin.js"
 import * as Playing from "./Playing.js"
 import type { Scenario } from "./Program.js"
 import * as Programs from "./Program.js"
@@ -31,13 +32,13 @@ describe("a crash", () => {
     "at any operation of the store changes nothing that counts (I2, I3, I5, I6, I9)",
     () =>
       withFiles((files) =>
-        forAll(FastCheck.tuple(scenario, FastCheck.infiniteStream(FastCheck.nat())), 12, ([
+        forAll(FastCheck.tuple(scenario, FastCheck.infiniteStream(FastCheck.nat())), 10, ([
           scenario,
           draws
         ]) =>
           Effect.gen(function*() {
             const calm = yield* lives(files, scenario, [])
-            const points = Life.crashPoints(calm[0]!.operations)
+            const points = Life.distinctCrashPoints(calm[0]!.operations)
             for (const point of sample(points, pointsMax, draws)) {
               assert.lengthOf(yield* lives(files, scenario, [point]), 2, `nobody died at ${JSON.stringify(point)}`)
             }
@@ -58,8 +59,9 @@ describe("a crash", () => {
 
 const size: Programs.Size = { depth: 2, items: 2, messages: 2 }
 const scenario = FastCheck.oneof(
-  { arbitrary: Programs.scenario(size), weight: 4 },
-  { arbitrary: Programs.canceledEarly(size), weight: 1 }
+  { arbitrary: Programs.scenario(size), weight: 2 },
+  { arbitrary: Programs.scenario({ ...size, kin: true }), weight: 3 },
+  { arbitrary: Programs.canceledEarly({ ...size, kin: true }), weight: 1 }
 )
 
 describe("a process that is taken for dead, and is not,", () => {
@@ -93,7 +95,9 @@ describe("a process that is taken for dead, and is not,", () => {
               sleepy.thaw()
               yield* time.rest
               const turns = yield* Playing.turnsOf(store, account.runId!)
-              assert.deepStrictEqual(Audit.history(turns), [])
+              const all = yield* Kin.everything(store)
+              for (const { run, turns } of all) assert.deepStrictEqual(historyOf(turns), [], run.runId)
+              assert.deepStrictEqual(Kin.findings(all, Kin.byTime(all)), [])
               assert.deepStrictEqual(yield* Effect.provideService(Liveness.check, Store, store), [])
               const run = yield* Effect.flatten(store.findRun(account.runId!))
               assert.strictEqual(run.turn, turns.length)
@@ -105,8 +109,8 @@ describe("a process that is taken for dead, and is not,", () => {
   )
 })
 
-/** At most so many points of one program: all of them for most. */
-const pointsMax = 120
+/** At most so many points of one program. */
+const pointsMax = 50
 
 const crashPoint: FastCheck.Arbitrary<CrashPoint> = FastCheck.record({
   operation: FastCheck.integer({ min: 1, max: 60 }),
@@ -127,7 +131,7 @@ const lives = (files: Files, scenario: Scenario, points: ReadonlyArray<CrashPoin
     const account = new Playing.Account()
     const filename = yield* files.fresh
     const lived: Array<Life> = []
-    let before: ReadonlyArray<Turn> = []
+    let before: Histories = new Map()
     for (let number = 1;; number++) {
       const life = new Life(number, time, points[number - 1])
       lived.push(life)
@@ -158,22 +162,36 @@ const liveOnce = (life: Life, scenario: Scenario, account: Playing.Account, stor
     return typeof ended === "string" ? ended : yield* ended
   })
 
+/** By run. */
+type Histories = ReadonlyMap<string, ReadonlyArray<Turn>>
+
 /** What must hold of the store as a life left it. */
-const inspect = (account: Playing.Account, before: ReadonlyArray<Turn>, life: number) =>
+const inspect = (account: Playing.Account, before: Histories, life: number) =>
   Effect.gen(function*() {
     const store = yield* Store
     assert.deepStrictEqual(yield* Liveness.check, [], "something is left that nothing will wake (I5)")
-    const { runId } = account
-    if (runId === undefined) return []
-    const turns = yield* Playing.turnsOf(store, runId)
-    assert.deepStrictEqual(Audit.history(turns), [])
-    assert.deepStrictEqual(Audit.append(before, turns), [])
+    const all = yield* Kin.everything(store)
+    const histories: Histories = new Map(all.map(({ run, turns }) => [run.runId, turns]))
+    const known = { scheduled: new Set<string>(), settled: new Set<string>() }
+    for (const [runId, turns] of histories) {
+      assert.deepStrictEqual(historyOf(turns), [])
+      assert.deepStrictEqual(Audit.append(before.get(runId) ?? [], turns), [])
+      const { activities, scheduled, steps } = Audit.outcomes(runId, turns)
+      // Steps are told apart by their runs.
+      for (const key of scheduled) known.scheduled.add(key).add(`${runId} ${key}`)
+      for (const key of activities.keys()) account.settled.add(key)
+      for (const name of steps) account.settled.add(`${runId} ${name}`)
+    }
     // What ran, its command was committed before (I2).
-    const { activities, scheduled, steps } = Audit.outcomes(runId, turns)
     const ran = [...account.attempts.map(({ key }) => key), ...account.steps.map(({ name }) => name)]
-    assert.deepStrictEqual(ran.filter((key) => !scheduled.has(key)), [], "ran before its command was committed (I2)")
-    for (const key of activities.keys()) account.settled.add(key)
-    for (const name of steps) account.settled.add(name)
+    assert.deepStrictEqual(
+      ran.filter((key) => !known.scheduled.has(key)),
+      [],
+      "ran before its command was committed (I2)"
+    )
+    const { runId } = account
+    if (runId === undefined) return histories
+    const turns = histories.get(runId) ?? []
     const { signals, updates } = received(turns)
     for (const mail of yield* store.mail(runId, 0)) {
       const body = JSON.parse(mail.body) as { readonly id?: string; readonly input?: { readonly key: number } }
@@ -184,13 +202,18 @@ const inspect = (account: Playing.Account, before: ReadonlyArray<Turn>, life: nu
       const there = signals.get(key) ?? updates.get(Playing.updateId(key)) ?? 0
       assert.isAtLeast(there, 1, `message ${key} was acknowledged before life ${life}, and is lost (I2)`)
     }
-    return turns
+    return histories
   })
 
-const atTheEnd = (account: Playing.Account, scenario: Scenario, before: ReadonlyArray<Turn>, life: number) =>
+/** Ended by its parent before its first turn, it has no start. */
+const historyOf = (turns: ReadonlyArray<Turn>): ReadonlyArray<string> => turns.length === 0 ? [] : Audit.history(turns)
+
+const atTheEnd = (account: Playing.Account, scenario: Scenario, before: Histories, life: number) =>
   Effect.gen(function*() {
-    const turns = yield* inspect(account, before, life + 1)
-    const { signals, updates } = received(turns)
+    const histories = yield* inspect(account, before, life + 1)
+    const all = yield* Effect.flatMap(Store, Kin.everything)
+    assert.deepStrictEqual(Kin.findings(all, Kin.byTime(all)), [])
+    const { signals, updates } = received(histories.get(account.runId!)!)
     scenario.messages.forEach((message, key) => {
       const sends = account.sends.get(key) ?? 0
       const count = (message.kind === "signal" ? signals.get(key) : updates.get(Playing.updateId(key))) ?? 0

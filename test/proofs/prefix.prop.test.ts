@@ -17,6 +17,7 @@ import { VirtualTime } from "../../src/testing/VirtualTime.js"
 import * as Expected from "./Expected.js"
 import type { World } from "./Generated.js"
 import { hosts } from "./Generated.js"
+import * as Kin from "./Kin.js"
 import * as Playing from "./Playing.js"
 import type { Scenario } from "./Program.js"
 import * as Programs from "./Program.js"
@@ -27,21 +28,22 @@ describe("replay", () => {
   it.live(
     "of any prefix gives the same commands (I1, I6), and the end is the expected one",
     () =>
-      forAll(scenario, 150, (scenario) =>
+      forAll(scenario, 120, (scenario) =>
         Effect.gen(function*() {
-          const { runId, turns } = yield* recorded(scenario)
-          const run = Replays.nameOf(runId, turns)
-          for (let length = 0; length <= turns.length; length++) {
-            const prefix = turns.slice(0, length)
-            Replays.make(host, run).take(prefix)
-            // Once more in a process that has done other things: as many fibers and random numbers as you like.
-            yield* others(length)
-            const again = Replays.make(host, run)
-            again.take(prefix)
-            assert.deepStrictEqual(again.state, RunStates.fold(runId, prefix))
-            const next = turns[length]
-            if (next !== undefined) assert.strictEqual(live(again, next), undefined)
-            again.interpreter.evict()
+          for (const { run: { runId }, turns } of yield* recorded(scenario)) {
+            const run = Replays.nameOf(runId, turns)
+            for (let length = 0; length <= turns.length; length++) {
+              const prefix = turns.slice(0, length)
+              Replays.make(host, run).take(prefix)
+              // Once more in a process that has done other things: as many fibers and random numbers as you like.
+              yield* others(length)
+              const again = Replays.make(host, run)
+              again.take(prefix)
+              assert.deepStrictEqual(again.state, RunStates.fold(runId, prefix))
+              const next = turns[length]
+              if (next !== undefined) assert.strictEqual(live(again, next), undefined)
+              again.interpreter.evict()
+            }
           }
         })),
     testMillis
@@ -52,19 +54,20 @@ describe("replay", () => {
     () =>
       forAll(scenario, 30, (scenario) =>
         Effect.gen(function*() {
-          const { runId, turns } = yield* recorded(scenario)
-          const run = Replays.nameOf(runId, turns)
-          const bodies = [Replays.make(host, run), Replays.make(host, run), Replays.make(host, run)]
-          // The second is one turn behind the first, the third two.
-          for (let turn = 0; turn < turns.length + 2; turn++) {
-            bodies.forEach((body, behind) => {
-              const next = turns[turn - behind]
-              if (next !== undefined) body.take([next])
-            })
-          }
-          for (const { interpreter, state } of bodies) {
-            assert.deepStrictEqual(state, RunStates.fold(runId, turns))
-            interpreter.evict()
+          for (const { run: { runId }, turns } of yield* recorded(scenario)) {
+            const run = Replays.nameOf(runId, turns)
+            const bodies = [Replays.make(host, run), Replays.make(host, run), Replays.make(host, run)]
+            // The second is one turn behind the first, the third two.
+            for (let turn = 0; turn < turns.length + 2; turn++) {
+              bodies.forEach((body, behind) => {
+                const next = turns[turn - behind]
+                if (next !== undefined) body.take([next])
+              })
+            }
+            for (const { interpreter, state } of bodies) {
+              assert.deepStrictEqual(state, RunStates.fold(runId, turns))
+              interpreter.evict()
+            }
           }
         })),
     testMillis
@@ -74,10 +77,11 @@ describe("replay", () => {
 const size: Programs.Size = { depth: 3, items: 4, messages: 4 }
 const scenario = FastCheck.oneof(
   { arbitrary: Programs.scenario(size), weight: 3 },
-  { arbitrary: Programs.canceledEarly(size), weight: 1 }
+  { arbitrary: Programs.scenario({ ...size, depth: 2, kin: true }), weight: 3 },
+  { arbitrary: Programs.canceledEarly({ ...size, depth: 2, kin: true }), weight: 2 }
 )
 
-/** Plays a scenario without any trouble, and gives its history. */
+/** Plays a scenario without any trouble, and gives the histories of all its runs. */
 const recorded = (scenario: Scenario) =>
   Effect.gen(function*() {
     const store = yield* Store
@@ -88,11 +92,13 @@ const recorded = (scenario: Scenario) =>
     if (typeof ended === "string") return yield* Effect.die("nobody killed it")
     const outcome = yield* ended
     assert.deepStrictEqual(outcome, Expected.given(scenario, outcome))
-    const runId = account.runId!
-    const turns = yield* Playing.turnsOf(store, runId)
-    assert.deepStrictEqual(Audit.history(turns), [])
+    const all = yield* Kin.everything(store)
+    assert.deepStrictEqual(Kin.findings(all, Kin.byTime(all)), [])
     assert.deepStrictEqual(yield* Liveness.check, [])
-    return { runId, turns }
+    // One that was ended before its first turn has nothing to replay.
+    const begun = all.filter(({ turns }) => turns[0]?.events[0]?._tag === "ExecutionStarted")
+    for (const { turns } of begun) assert.deepStrictEqual(Audit.history(turns), [])
+    return begun
   }).pipe(Effect.provide(SqliteStore.layer({ filename: ":memory:" })))
 
 /** The next turn, taken as if it had not been recorded; the difference, if there is any. */

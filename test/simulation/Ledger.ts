@@ -27,6 +27,12 @@ export class Account {
   terminated = false
 }
 
+/** Ends that no turn of their own wrote, as the database has them. */
+export type Imposed = Effect.Effect<ReadonlyArray<HistoryRow & { readonly runId: string }>, unknown>
+
+const mayImpose = ({ close, outgoing }: Commit["turns"][number]): boolean =>
+  close !== undefined || outgoing.some(({ unbegun }) => unbegun !== undefined)
+
 /** Where an attempt begins. */
 interface Beginner {
   readonly name: string
@@ -39,6 +45,9 @@ export class Ledger {
   readonly trace: Array<string> = []
   readonly accounts = new Map<string, Account>()
   readonly histories = new Map<string, Array<HistoryRow>>()
+  /** Places in the order of commits: when each run closed. Those of one commit closed together. */
+  readonly closings = new Map<string, number>()
+  private place = 0
   private readonly owners = new Map<string, string>()
   private readonly attempts = new Map<string, Beginner>()
   /** For the figures: what the world did. */
@@ -77,24 +86,27 @@ export class Ledger {
   }
 
   /** The store itself, with a witness. */
-  witness(store: Store["Type"]): Store["Type"] {
+  witness(store: Store["Type"], imposed: Imposed): Store["Type"] {
+    const look = Effect.flatMap(Effect.orDie(imposed), (rows) => Effect.sync(() => this.imposed(rows)))
     return {
       ...store,
       commit: (commit) =>
-        Effect.map(store.commit(commit), (committed) => {
+        Effect.tap(store.commit(commit), (committed) => {
           this.committed(commit, committed)
-          return committed
+          return commit.turns.some(mayImpose) ? look : Effect.void
         }),
-      terminate: (runId, events, format, now) =>
-        Effect.map(store.terminate(runId, events, format, now), (result) => {
-          if (result === "Posted") this.terminated(runId, { turn: 0, at: now, format, events })
-          return result
+      terminate: (runId, events, format, now, toParent) =>
+        Effect.tap(store.terminate(runId, events, format, now, toParent), (result) => {
+          if (result !== "Posted") return Effect.void
+          this.terminated(runId, { turn: 0, at: now, format, events })
+          return look
         })
     }
   }
 
   private committed({ again, turns, worker }: Commit, { refused }: Committed): void {
-    turns.forEach(({ attention, epoch, history, runId }, index) => {
+    this.place++
+    turns.forEach(({ attention, close, epoch, history, runId }, index) => {
       if (refused.has(index)) return
       const fence = `${runId} under epoch ${epoch}`
       const owner = this.owners.get(fence)
@@ -105,11 +117,28 @@ export class Ledger {
       // Asked for again, it was not written again.
       const known = again === true && this.histories.get(runId)?.[history.turn - 1]?.events === history.events
       if (!known) this.wrote(runId, history)
+      if (close !== undefined && !known) this.closed(runId)
     })
   }
 
+  /** The ends of children that came with those of their parents, or before they were begun. */
+  private imposed(rows: Effect.Effect.Success<Imposed>): void {
+    this.place++
+    for (const { runId, ...row } of rows) {
+      if (this.closings.has(runId)) continue
+      this.wrote(runId, row)
+      this.closed(runId)
+    }
+  }
+
+  private closed(runId: string): void {
+    this.closings.set(runId, this.place)
+  }
+
   private terminated(runId: string, row: HistoryRow): void {
+    this.place++
     this.wrote(runId, { ...row, turn: (this.histories.get(runId)?.length ?? 0) + 1 })
+    this.closed(runId)
   }
 
   private wrote(runId: string, row: HistoryRow): void {

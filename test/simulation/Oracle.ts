@@ -11,6 +11,7 @@ import * as Activities from "../../src/core/family/Activity.js"
 import * as Histories from "../../src/runtime/Histories.js"
 import * as Audit from "../../src/testing/durable/Audit.js"
 import * as Expected from "../proofs/Expected.js"
+import * as Kin from "../proofs/Kin.js"
 import * as Playing from "../proofs/Playing.js"
 import type { Account, Ledger } from "./Ledger.js"
 import type { ExecutionPlan } from "./Plan.js"
@@ -45,10 +46,12 @@ export const judge = (
       }
     }
     for (const fault of yield* Effect.provideService(Liveness.check, Store, store)) ledger.find(`${fault.message} (I5)`)
-    for (const run of yield* store.runs({ status: "Running", limit: 100 })) {
+    for (const run of yield* store.runs({ status: "Running", limit: runsMax })) {
       ledger.find(`${run.workflowId}, run ${run.runId}, did not end`)
     }
-    const runs = yield* store.runs({ limit: 100 })
+    const all = yield* Kin.everything(store)
+    for (const words of Kin.findings(all, (runId) => ledger.closings.get(runId))) ledger.find(words)
+    const runs = all.map(({ run }) => run)
     for (const plan of plans) {
       const count = runs.filter(({ workflowId }) => workflowId === plan.workflowId).length
       const { starts } = ledger.accountOf(plan.workflowId)
@@ -59,6 +62,8 @@ export const judge = (
     const tasks = yield* sql<Record<string, unknown>>`SELECT * FROM perdure_activity_tasks`
     for (const task of tasks) ledger.find(`a task is left: ${JSON.stringify(task)}`)
   })
+
+const runsMax = 1_000
 
 /** As its program says, and the same for everybody. */
 const outcomes = (plan: ExecutionPlan, account: Account): ReadonlyArray<string> => {
@@ -86,7 +91,7 @@ const messages = (
   const signals = new Map<number, number>()
   const updates = new Set<string>()
   for (const event of turns.flatMap(({ events }) => events)) {
-    if (event._tag === "SignalReceived") {
+    if (event._tag === "SignalReceived" && event.name === "note") {
       const { send } = event.input as { readonly send: number }
       signals.set(send, (signals.get(send) ?? 0) + 1)
     } else if (event._tag === "UpdateAccepted") updates.add(event.id)

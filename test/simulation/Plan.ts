@@ -10,8 +10,10 @@ import type { Scenario } from "../proofs/Program.js"
 import * as Programs from "../proofs/Program.js"
 import { Dice } from "./Dice.js"
 
-/** What the world can do. Each can be switched off, to find out which of them a failure needs. */
+/** What there is, and what the world can do. Each can be switched off, to find out which of them a failure needs. */
 export const kinds = [
+  /** Programs have children, and send messages to other executions. Without them, they are other programs. */
+  "kin",
   /** An operation takes virtual time, before the store does it or before its answer comes. */
   "delay",
   /** It fails, and the store did nothing. */
@@ -102,10 +104,12 @@ export const silenceMillisMax = 2_500
 const slackMillis = 1_000_000
 
 const size: Programs.Size = { depth: 2, items: 2, messages: 2 }
-const scenarios = FastCheck.oneof(
-  { arbitrary: Programs.scenario(size), weight: 5 },
-  { arbitrary: Programs.canceledEarly(size), weight: 1 }
-)
+const scenariosOf = (family: Programs.Family) =>
+  FastCheck.oneof(
+    { arbitrary: Programs.scenario({ ...size, ...family }), weight: 5 },
+    { arbitrary: Programs.canceledEarly({ ...size, ...family }), weight: 1 }
+  )
+const scenarios = { alone: scenariosOf({}), kin: scenariosOf({ kin: true }) }
 
 /** Short enough for a test of thousands: what would take more minutes of virtual time is drawn again. */
 const lateMillisMax = 3_000
@@ -117,7 +121,14 @@ export const draw = (seed: number, less: Less = whole): Plan => {
   const workers = dice.between(1, 4)
   const queues = Array.from({ length: dice.between(1, Math.min(2, workers)) }, (_, index) => `queue ${index + 1}`)
   const drift = dice.stream("drift")
-  const executions = executionsOf(dice.stream("executions"), seed, queues, chaosMillis, has("terminate"))
+  const kin = has("kin") && dice.stream("kin").chance(0.7)
+  const executions = executionsOf(
+    dice.stream("executions"),
+    FastCheck.sample(kin ? scenarios.kin : scenarios.alone, { seed, numRuns: 16 }),
+    queues,
+    chaosMillis,
+    has("terminate")
+  )
   // An endless activity keeps its slot: with few of them, others would rightly never get one.
   const crowded = executions.some(({ scenario }) => JSON.stringify(scenario).includes("activity\""))
   const process = (name: string, taskQueue: string | undefined): ProcessPlan => ({
@@ -147,16 +158,20 @@ export const draw = (seed: number, less: Less = whole): Plan => {
 
 const executionsOf = (
   dice: Dice,
-  seed: number,
+  drawn: ReadonlyArray<Scenario>,
   queues: ReadonlyArray<string>,
   chaosMillis: number,
   terminates: boolean
 ): ReadonlyArray<ExecutionPlan> =>
-  FastCheck.sample(scenarios, { seed, numRuns: 16 })
+  drawn
     .filter((scenario) => Programs.lateMillis(scenario) <= lateMillisMax)
     .slice(0, dice.between(2, dice.chance(0.2) ? 8 : 4))
     .map((drawn, index) => {
-      const scenario = { ...drawn, program: Programs.unhurried(drawn.program, slackMillis) }
+      const scenario = {
+        ...drawn,
+        program: Programs.unhurried(drawn.program, slackMillis),
+        ...(queues.length > 1 ? { queues } : {})
+      }
       const terminated = dice.chance(0.1)
       const terminateAt = dice.between(0, chaosMillis)
       return {

@@ -12,12 +12,14 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { Liveness } from "perdure"
 import { Store } from "perdure/sqlite"
+import type { HistoryRow } from "../../src/persistence/Store.js"
 import { bury } from "../../src/testing/CrashingStore.js"
 import type { FreshStore } from "../../src/testing/FreshStore.js"
 import { beginning, VirtualTime } from "../../src/testing/VirtualTime.js"
 import * as Caller from "./Caller.js"
 import { Dice } from "./Dice.js"
 import type { Weather } from "./FaultyStore.js"
+import type { Imposed } from "./Ledger.js"
 import { Ledger } from "./Ledger.js"
 import * as Oracle from "./Oracle.js"
 import type { Incident, Plan } from "./Plan.js"
@@ -37,7 +39,7 @@ export const run = (base: Base, plan: Plan, traced = false): Effect.Effect<Ledge
     const ledger = new Ledger(() => time.now - beginning, traced)
     const { clock } = time.clock()
     const weather: Weather = { rates: plan.rates, lateNews: plan.lateNews }
-    const witnessed = ledger.witness(store)
+    const witnessed = ledger.witness(store, imposedEnds(base.sql))
     const world: World = {
       time,
       clock,
@@ -65,7 +67,12 @@ export const run = (base: Base, plan: Plan, traced = false): Effect.Effect<Ledge
     for (let ticks = 0;; ticks++) {
       yield* time.rest
       if (ticks % ticksBetweenChecks === 0) yield* check(ledger, store)
-      if (calls.unsafePoll() !== null && weather.rates === undefined) break
+      // Children may outlive their parents.
+      if (
+        calls.unsafePoll() !== null && weather.rates === undefined && (yield* allEnded(ledger, witnessed, time.now))
+      ) {
+        break
+      }
       if (ledger.findings.length > 0 || time.next === undefined || time.now > beginning + horizonMillis) {
         ledger.find(`no end after ${time.now - beginning} ms`)
         break
@@ -73,11 +80,6 @@ export const run = (base: Base, plan: Plan, traced = false): Effect.Effect<Ledge
       time.tick()
     }
     if (ledger.findings.length === 0) {
-      // Runs that nobody knows to have been started: by calls that were not answered.
-      for (const run of yield* store.runs({ status: "Running", limit: 100 })) {
-        const known = [...ledger.accounts.values()].some(({ runId }) => runId === run.runId)
-        if (!known) yield* witnessed.terminate(run.runId, terminated, 1, time.now)
-      }
       yield* time.to(time.now + settleMillis)
       yield* Oracle.judge(plan.executions, ledger, store, base.sql)
     }
@@ -102,6 +104,24 @@ const happen = (incident: Incident, processes: ReadonlyArray<Process>): Effect.E
         return process.restart()
     }
   })
+
+/** Ends what nobody knows to have been started, by calls that were not answered; whether all has ended. */
+const allEnded = (ledger: Ledger, store: Store["Type"], now: number) =>
+  Effect.gen(function*() {
+    const runs = yield* store.runs({ status: "Running", limit: 100 })
+    const known = new Set([...ledger.accounts.values()].map(({ runId }) => runId))
+    for (const run of runs) {
+      if (run.parent === undefined && !known.has(run.firstRunId)) yield* store.terminate(run.runId, terminated, 1, now)
+    }
+    return runs.length === 0
+  })
+
+const imposedEnds = (sql: SqlClient.SqlClient): Imposed =>
+  Effect.map(
+    sql<HistoryRow & { readonly run_id: string }>`SELECT run_id, turn, at, format, events FROM perdure_history
+      WHERE events LIKE '[{"_tag":"ExecutionTerminated"%' OR events LIKE '[{"_tag":"ExecutionCanceled"%'`,
+    (rows) => rows.map(({ run_id: runId, ...row }) => ({ runId, ...row }))
+  )
 
 /** No more faults; who stands still goes on; who is down comes again. */
 const heal = ({ ledger, weather }: World, processes: ReadonlyArray<Process>): Effect.Effect<void> =>
