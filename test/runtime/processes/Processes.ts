@@ -2,7 +2,7 @@
  * Processes of a test: workers that are started, killed, paused and released, on one file.
  */
 import { it } from "@effect/vitest"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
@@ -37,8 +37,7 @@ export interface Child {
 }
 
 /**
- * Tests in this process, which has the store's client and no worker: workers are processes that run the given script of
- * this folder.
+ * Tests in this process, which has the store's client and no worker: workers are processes that run the given script.
  */
 export const tests = (script: URL, duration: Duration.DurationInput = "25 seconds") =>
 (
@@ -75,7 +74,7 @@ export const tests = (script: URL, duration: Duration.DurationInput = "25 second
         Effect.provide(Live),
         Logger.withMinimumLogLevel(LogLevel.None)
       )
-    }).pipe(Effect.scoped))
+    }).pipe(Effect.scoped), Duration.toMillis(duration) + 10_000)
 }
 
 const root = fileURLToPath(new URL("../../..", import.meta.url))
