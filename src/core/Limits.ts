@@ -30,6 +30,14 @@ export const Limits = {
   identifierCharsMax: 1_000,
   /** Keywords in one search attribute: each is a row. */
   keywordsMax: 100,
+  /** A filter's text (row X13). */
+  filterCharsMax: 20_000,
+  /** Conditions of one filter, each value of a list counted: each is a parameter of a statement. */
+  filterConditionsMax: 500,
+  /** How deep a filter may nest: a store nests its statement as deep. */
+  filterDepthMax: 50,
+  /** Executions on one page of a list. */
+  listPageMax: 1_000,
   /** What a run is for, in a line (row W20). */
   summaryCharsMax: 400,
   /** What a run is for, or where it stands, at length (row W20). */

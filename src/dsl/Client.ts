@@ -7,11 +7,13 @@
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
+import type * as Stream from "effect/Stream"
 import type { Turn } from "../core/Event.js"
 import type { Status } from "../core/family/Execution.js"
 import type * as Activity from "./Activity.js"
 import type { PayloadArgument } from "./Call.js"
 import type { ContractError } from "./Contract.js"
+import type { Count, FilterError, Listed, ListOptions, Page, PageOptions, Query } from "./Listed.js"
 import type { NotesGiven } from "./Notes.js"
 import type { ActivityCompletion, ActivityControl, ActivityKey } from "./OutsideActivity.js"
 import type * as Terms from "./Terms.js"
@@ -417,6 +419,15 @@ export class Client extends Context.Tag("perdure/Client")<Client, {
     },
     StartError | CallTimeout
   >
+  /**
+   * Runs of all workflows, or those that a filter finds, as they are read page by page (row X13). The list is as it was when
+   * it began: what starts or closes meanwhile changes nothing in it. Fails with `FilterError` where the filter says nothing.
+   */
+  readonly list: (query?: Query, options?: ListOptions) => Stream.Stream<Listed, FilterError | StoreUnavailable>
+  /** One page of such a list, with a cursor for the next one. */
+  readonly listPage: (query?: Query, options?: PageOptions) => Effect.Effect<Page, FilterError | StoreUnavailable>
+  /** How many runs there are, or how many a filter finds, in all and by status (row X14). */
+  readonly count: (query?: Query) => Effect.Effect<Count, FilterError | StoreUnavailable>
   /** The handle of an execution that was started before, here or elsewhere. Not checked until it is used. */
   readonly handle: <W extends Workflow.Any>(workflow: W, workflowId: string, runId?: string) => Handle<W>
   /** An attempt of an activity, to complete it from outside. Not checked until it is used (rows A9, A10). */

@@ -4,7 +4,7 @@
  * ```
  *   Commit ─▶ Verdict, Turns, TaskChanges      Claims, Tasks   who wakes what
  *   Children, Outgoing, Terminating, Imposing      what a run does to others, and others to it
- *   Starts, Resetting, Runs, Deleting, History, Mailbox, Leases   Changes   who is told
+ *   Starts, Resetting, Runs, Listing, Deleting, History, Mailbox, Leases   Changes   who is told
  *   Creating, Closing                          the first and the last of a run, for Commit and Runs
  *   all over Database (transactions, errors), Batch (many rows, few statements), Decode, Rows (checked rows)
  * ```
@@ -25,6 +25,7 @@ import type { Dialect } from "./sql/Dialect.js"
 import * as History from "./sql/History.js"
 import * as Imposing from "./sql/Imposing.js"
 import * as Leases from "./sql/Leases.js"
+import * as Listing from "./sql/Listing.js"
 import * as Mailbox from "./sql/Mailbox.js"
 import * as Outgoing from "./sql/Outgoing.js"
 import * as OutsideTasks from "./sql/OutsideTasks.js"
@@ -80,6 +81,7 @@ export const make = (options: Options): Store["Type"] => {
     ...Imposing.make(db, imposing, changes),
     ...Resetting.make(db, creating, mailbox, imposing, changes),
     ...Runs.make(db),
+    ...Listing.make(db),
     ...Deleting.make(db, imposing, changes),
     ...Children.make(db, children),
     ...History.make(db),

@@ -27,6 +27,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { ActivityTask } from "../core/ActivityTask.js"
 import type { Status } from "../core/family/Execution.js"
+import type { Filter } from "../core/visibility/Filter.js"
 import type { HistoryRow } from "./HistoryRow.js"
 import type { Mail, NewMail, Outgoing, PostResult } from "./Mail.js"
 import type {
@@ -109,6 +110,26 @@ export interface Run {
   readonly notes: string | undefined
   /** Why the run does not get on, as JSON: a failed turn, or no wake-up left. */
   readonly attention: string | undefined
+}
+
+/**
+ * Which runs are listed, and from where.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ListOptions {
+  /** Checked: dates and durations are numbers. */
+  readonly filter: Filter | undefined
+  /** Open ones first and then the last one closed; or by start. */
+  readonly order: "Closed" | "Newest" | "Oldest"
+  /** Runs that started later are left out, and those that closed later are open. */
+  readonly asOf: number
+  /** The run behind which the page begins; without `closedAt` it is among the open ones. */
+  readonly after:
+    | { readonly closedAt?: number | undefined; readonly startedAt: number; readonly runId: string }
+    | undefined
+  readonly limit: number
 }
 
 /** @category models @since 0.1.0 */
@@ -339,6 +360,13 @@ export class Store extends Context.Tag("perdure/Store")<Store, {
     readonly afterRunId?: string | undefined
     readonly limit: number
   }) => Effect.Effect<ReadonlyArray<Run>, StoreError>
+
+  /** One page of runs, in order. */
+  readonly list: (options: ListOptions) => Effect.Effect<ReadonlyArray<Run>, StoreError>
+  /** How many runs there are, by status. */
+  readonly count: (
+    filter: Filter | undefined
+  ) => Effect.Effect<ReadonlyArray<{ readonly status: Status; readonly runs: number }>, StoreError>
 
   // --- waking
 

@@ -10,12 +10,14 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Client } from "../dsl/Client.js"
+import type { ListOptions, PageOptions, Query } from "../dsl/Listed.js"
 import type { ActivityKey } from "../dsl/OutsideActivity.js"
 import type * as Workflow from "../dsl/Workflow.js"
 import { Store } from "../persistence/Store.js"
 import { Calls } from "./client/Calls.js"
 import * as Completing from "./client/Completing.js"
 import { ExecutionHandle } from "./client/ExecutionHandle.js"
+import * as Listing from "./client/Listing.js"
 import type { StartOptions } from "./client/Starting.js"
 import * as Starting from "./client/Starting.js"
 import * as WithStart from "./client/WithStart.js"
@@ -60,6 +62,9 @@ export const make = (
           WithStart.update(calls, workflow, payload, update, options),
           ({ run, update }) => ({ handle: handleOf(workflow, run), update })
         ),
+      list: (query?: Query, options: ListOptions = {}) => Listing.list(calls, query, options),
+      listPage: (query?: Query, options: PageOptions = {}) => Listing.page(calls, query, options),
+      count: (query?: Query) => Listing.count(calls, query),
       handle: (workflow: Workflow.Any, workflowId: string, runId?: string) =>
         new ExecutionHandle(calls, workflow, workflowId, runId, undefined),
       activity: (activity: Completing.Contract, key: ActivityKey) => Completing.make(calls, activity, key)

@@ -19,6 +19,14 @@ export interface Fault {
 
 export const faults: ReadonlyArray<Fault> = [
   {
+    name: "a list moves what closes while it is read",
+    breaks: "X13",
+    file: "src/persistence/sql/Listing.ts",
+    from: "found.push(...[...open, ...closedSince].sort(newestFirst).slice(0, limit))",
+    to: "found.push(...open)",
+    tests: ["persistence/SqliteStore"]
+  },
+  {
     name: "a reset does not see what came meanwhile",
     breaks: "C11, I3",
     file: "src/persistence/sql/Resetting.ts",

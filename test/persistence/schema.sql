@@ -19,8 +19,6 @@ CREATE TABLE perdure_runs (
 
 CREATE UNIQUE INDEX perdure_runs_open ON perdure_runs (workflow_id) WHERE status = 'Running';
 
-CREATE INDEX perdure_runs_status ON perdure_runs (status);
-
 CREATE INDEX perdure_runs_latest ON perdure_runs (workflow_id, started_at);
 
 CREATE INDEX perdure_runs_owned_wake ON perdure_runs (owner, wake_at)
@@ -99,8 +97,6 @@ CREATE TABLE perdure_search_attributes (
   PRIMARY KEY (run_id, name, position)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX perdure_search_attributes_text ON perdure_search_attributes (name, text) WHERE text IS NOT NULL;
-
 CREATE INDEX perdure_search_attributes_number ON perdure_search_attributes (name, number)
   WHERE number IS NOT NULL;
 
@@ -126,3 +122,14 @@ CREATE TABLE perdure_start_requests (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX perdure_start_requests_run ON perdure_start_requests (run_id);
+
+CREATE INDEX perdure_runs_status ON perdure_runs (status, closed_at, started_at);
+
+CREATE INDEX perdure_runs_workflow ON perdure_runs (workflow, closed_at, started_at);
+
+CREATE INDEX perdure_runs_closed ON perdure_runs (closed_at, started_at);
+
+CREATE INDEX perdure_runs_started ON perdure_runs (started_at);
+
+CREATE INDEX perdure_search_attributes_text ON perdure_search_attributes (name, type, text)
+  WHERE text IS NOT NULL;

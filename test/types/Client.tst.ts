@@ -1,6 +1,7 @@
 import type * as Effect from "effect/Effect"
-import type { Client, ContractError, Handle, WorkflowFailure, WorkflowNotFound } from "perdure"
-import { Workflow } from "perdure"
+import type * as Stream from "effect/Stream"
+import type { Client, ContractError, FilterError, Handle, Listed, WorkflowFailure, WorkflowNotFound } from "perdure"
+import { Filter, SearchAttribute, Workflow } from "perdure"
 import { ApplicationError } from "perdure"
 import type {
   ActivityCompletion,
@@ -290,5 +291,37 @@ describe("Handle.updateHandle", () => {
     >()
     // @ts-expect-error not assignable
     handle.updateHandle("slip", "1")
+  })
+})
+
+describe("Filter", () => {
+  const Found = Workflow.make("Found", {
+    searchAttributes: {
+      customer: SearchAttribute.keyword,
+      amount: SearchAttribute.double,
+      due: SearchAttribute.datetime,
+      paid: SearchAttribute.bool,
+      tags: SearchAttribute.keywordList
+    }
+  })
+
+  it("compares an attribute as its type allows", () => {
+    Filter.attribute(Found, "customer").startsWith("a")
+    Filter.attribute(Found, "amount").lessThan(1)
+    Filter.attribute(Found, "due").before(new Date())
+    Filter.attribute(Found, "paid").is(true)
+    Filter.attribute(Found, "tags").hasAny("a", "b")
+    expect(Filter.attribute(Found, "amount")).type.not.toHaveProperty("startsWith")
+    expect(Filter.attribute(Found, "due")).type.not.toHaveProperty("is")
+    expect(Filter.attribute(Found, "customer").is).type.not.toBeCallableWith(1)
+    expect(Filter.attribute).type.not.toBeCallableWith(Found, "nothing")
+    expect(Filter.status.is).type.not.toBeCallableWith("Done")
+    expect(Filter.all).type.not.toBeCallableWith()
+  })
+
+  it("is what a list takes, and so is its text", () => {
+    expect(client.list(Filter.status.is("Failed"))).type.toBe<Stream.Stream<Listed, FilterError | StoreUnavailable>>()
+    client.list("ExecutionStatus = 'Failed'")
+    expect(client.list).type.not.toBeCallableWith(1)
   })
 })

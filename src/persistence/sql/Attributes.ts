@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import { wordsOf } from "../../core/visibility/Filter.js"
 import type { AttributeChange } from "../Store.js"
 import * as Batch from "./Batch.js"
 import type { Fault, Tx } from "./Database.js"
@@ -46,7 +47,12 @@ export const statements = (dialect: Dialect): Statements => {
         if (value === undefined) {
           continue
         }
-        const values: ReadonlyArray<unknown> = Array.isArray(value) ? value : [value]
+        // A text is found by its words. One without any, or an empty list, has a row all the same: it is set.
+        const values: ReadonlyArray<unknown> = type === "text"
+          ? orEmpty(wordsOf(String(value)))
+          : Array.isArray(value)
+          ? orEmpty(value)
+          : [value]
         values.forEach((each, position) => added.push(runId, name, position, type, ...columns(each)))
       }
       const dropping = Batch.run(tx, drop, dropped)
@@ -59,6 +65,8 @@ export const statements = (dialect: Dialect): Statements => {
 
 const columns = (value: unknown): readonly [text: string | null, number: number | null] => {
   switch (typeof value) {
+    case "undefined":
+      return [null, null]
     case "number":
       return [null, value]
     case "boolean":
@@ -67,3 +75,5 @@ const columns = (value: unknown): readonly [text: string | null, number: number 
       return [String(value), null]
   }
 }
+
+const orEmpty = (values: ReadonlyArray<unknown>): ReadonlyArray<unknown> => values.length === 0 ? [undefined] : values

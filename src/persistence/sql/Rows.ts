@@ -179,6 +179,20 @@ export const size: Decode<{ readonly turns: number; readonly bytes: number }> = 
 )
 
 /** @since 0.1.0 */
+export const count: Decode<number> = decode(
+  "perdure_runs",
+  { count: "integer" },
+  (row: { readonly count: number }) => row.count
+)
+
+/** @since 0.1.0 */
+export const statusCount: Decode<{ readonly status: Status; readonly runs: number }> = decode(
+  "perdure_runs",
+  { status: statuses, runs: "integer" },
+  (row: { readonly status: Status; readonly runs: number }) => ({ status: row.status, runs: row.runs })
+)
+
+/** @since 0.1.0 */
 export const mail: Decode<Mail> = decode(
   "perdure_mailbox",
   {

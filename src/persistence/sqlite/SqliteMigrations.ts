@@ -217,5 +217,21 @@ export const migrations: ReadonlyArray<Migration> = [
 ) STRICT, WITHOUT ROWID`,
       "CREATE INDEX perdure_start_requests_run ON perdure_start_requests (run_id)"
     ]
+  },
+  {
+    version: 7,
+    name: "lists of runs",
+    statements: [
+      // Each begins with what a list may be narrowed to, and goes on in the order of a list.
+      "DROP INDEX perdure_runs_status",
+      "CREATE INDEX perdure_runs_status ON perdure_runs (status, closed_at, started_at)",
+      "CREATE INDEX perdure_runs_workflow ON perdure_runs (workflow, closed_at, started_at)",
+      "CREATE INDEX perdure_runs_closed ON perdure_runs (closed_at, started_at)",
+      "CREATE INDEX perdure_runs_started ON perdure_runs (started_at)",
+      // By type: one name may be a keyword to one workflow, and a text to another.
+      "DROP INDEX perdure_search_attributes_text",
+      `CREATE INDEX perdure_search_attributes_text ON perdure_search_attributes (name, type, text)
+  WHERE text IS NOT NULL`
+    ]
   }
 ]

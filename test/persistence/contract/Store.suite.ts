@@ -7,6 +7,7 @@ import type { Store, StoreError } from "../../../src/persistence/Store.js"
 import * as Changes from "./Changes.suite.js"
 import * as Commit from "./Commit.suite.js"
 import * as Leases from "./Leases.suite.js"
+import * as Lists from "./Lists.suite.js"
 import * as Mailbox from "./Mailbox.suite.js"
 import * as Relations from "./Relations.suite.js"
 import * as Resets from "./Resets.suite.js"
@@ -21,6 +22,7 @@ export const suite = (name: string, empty: Layer.Layer<Store, StoreError>) => {
   describe(name, () => {
     describe("commit", () => Commit.suite(layer))
     describe("runs", () => Runs.suite(layer))
+    describe("lists", () => Lists.suite(layer))
     describe("starts", () => Starts.suite(layer))
     describe("resets", () => Resets.suite(layer))
     describe("mailbox", () => Mailbox.suite(layer))

@@ -1,0 +1,221 @@
+/**
+ * Filters in SQL (row X13). What a user wrote is only ever a parameter.
+ *
+ * ```
+ *   Filter ──▶ { text: "r.workflow = ? AND r.run_id IN (SELECT ...)", params }
+ * ```
+ *
+ * Each condition is true or false, never unknown: an attribute that a run lacks meets no condition but IS NULL, and NOT
+ * turns that around. Those that every run has are columns; all others are rows of perdure_search_attributes, looked up by
+ * name, type and value, whichever type a workflow gave the name.
+ *
+ * @since 0.1.0
+ */
+import type { Condition, Filter, Operator, System, Value } from "../../core/visibility/Filter.js"
+import { isSystem, momentOf, wordsOf } from "../../core/visibility/Filter.js"
+
+/** A part of a statement, with its parameters in order. @since 0.1.0 */
+export interface Sql {
+  readonly text: string
+  readonly params: ReadonlyArray<unknown>
+}
+
+/**
+ * A condition on `perdure_runs r`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const of = (filter: Filter): Sql => {
+  switch (filter._tag) {
+    case "And":
+    case "Or":
+      return joined(filter._tag === "And" ? " AND " : " OR ", filter.filters.map(of))
+    case "Not": {
+      const { params, text } = of(filter.filter)
+      return { text: `NOT ${text}`, params }
+    }
+    default:
+      return isSystem(filter.attribute) ? ofColumn(columns[filter.attribute], filter) : ofAttribute(filter)
+  }
+}
+
+/**
+ * Of the conditions that must all hold, those that an index answers: each as a statement that gives ids of runs. Where one
+ * of them gives few, the others need not be looked up.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const indexed = (filter: Filter): ReadonlyArray<Sql> => {
+  switch (filter._tag) {
+    case "And":
+      return filter.filters.flatMap(indexed)
+    case "Compare":
+    case "In":
+    case "Between":
+    case "StartsWith": {
+      const isEqual = filter._tag === "In" || filter._tag === "Compare" && filter.operator === "="
+      if (filter._tag === "Compare" && filter.operator === "!=") return []
+      if (isSystem(filter.attribute)) {
+        const how = indexes.get(filter.attribute)
+        if (how === undefined || how === "equal" && !isEqual) return []
+        const { params, text } = of(filter)
+        return [{ text: `SELECT r.run_id FROM perdure_runs r WHERE ${text}`, params }]
+      }
+      return filter._tag === "Between" ? [] : [idsOf(filter)]
+    }
+    default:
+      return []
+  }
+}
+
+// internal -----------------------------------------------------------------------------------------------------------
+
+/** Whether an index gives all that a column is compared with, or only what is equal. */
+const indexes: ReadonlyMap<System, "equal" | "any"> = new Map<System, "equal" | "any">([
+  ["WorkflowId", "any"],
+  ["RunId", "any"],
+  ["WorkflowType", "equal"],
+  ["ExecutionStatus", "equal"],
+  ["StartTime", "any"],
+  ["CloseTime", "any"]
+])
+
+const began = "coalesce(r.start_at, r.started_at)"
+
+/** `nullable`: not every run has it. */
+interface Column {
+  readonly expression: string
+  readonly nullable: boolean
+}
+
+const columns: { readonly [K in System]: Column } = {
+  WorkflowId: { expression: "r.workflow_id", nullable: false },
+  RunId: { expression: "r.run_id", nullable: false },
+  WorkflowType: { expression: "r.workflow", nullable: false },
+  TaskQueue: { expression: "r.task_queue", nullable: false },
+  ExecutionStatus: { expression: "r.status", nullable: false },
+  StartTime: { expression: "r.started_at", nullable: false },
+  ExecutionTime: { expression: began, nullable: false },
+  CloseTime: { expression: "r.closed_at", nullable: true },
+  ExecutionDuration: { expression: `(r.closed_at - ${began})`, nullable: true },
+  ParentWorkflowId: {
+    expression: "(SELECT p.workflow_id FROM perdure_runs p WHERE p.run_id = r.parent_run_id)",
+    nullable: true
+  },
+  ParentRunId: { expression: "r.parent_run_id", nullable: true },
+  FirstRunId: { expression: "coalesce(r.first_run_id, r.run_id)", nullable: false },
+  Attempt: { expression: "r.attempt", nullable: false }
+}
+
+const joined = (by: string, parts: ReadonlyArray<Sql>): Sql => ({
+  text: `(${parts.map(({ text }) => text).join(by)})`,
+  params: parts.flatMap(({ params }) => params)
+})
+
+const marks = (values: ReadonlyArray<unknown>): string => values.map(() => "?").join(", ")
+
+const ofColumn = ({ expression, nullable }: Column, condition: Condition): Sql => {
+  const { params, text } = compared(expression, condition)
+  return { text: nullable && condition._tag !== "IsNull" ? `(${expression} IS NOT NULL AND ${text})` : text, params }
+}
+
+/** Above every text that begins with the prefix. */
+const beyond = (prefix: string): string => `${prefix}\u{10FFFF}`
+
+const compared = (expression: string, condition: Condition): Sql => {
+  switch (condition._tag) {
+    case "Compare":
+      return { text: `${expression} ${signOf(condition.operator)} ?`, params: [condition.value] }
+    case "In":
+      return { text: `${expression} IN (${marks(condition.values)})`, params: condition.values }
+    case "Between":
+      return { text: `${expression} BETWEEN ? AND ?`, params: [condition.from, condition.to] }
+    case "StartsWith":
+      return {
+        text: `(${expression} >= ? AND ${expression} < ?)`,
+        params: [condition.prefix, beyond(condition.prefix)]
+      }
+    case "IsNull":
+      return { text: `${expression} IS NULL`, params: [] }
+  }
+}
+
+const signOf = (operator: Operator): string => operator === "!=" ? "<>" : operator
+
+// --- search attributes
+
+const words = "type = 'text'"
+const keywords = "type IN ('keyword', 'keywordList')"
+const moments = "type = 'datetime'"
+const numbers = "type IN ('int', 'double', 'datetime')"
+const truths = "type = 'bool'"
+
+/** Ids of runs that have the attribute with a value like that. Each way is a search of an index of its own. */
+const idsAmong = (attribute: string, ways: ReadonlyArray<Sql>): Sql => ({
+  text: ways.map(({ text }) => `SELECT run_id FROM perdure_search_attributes WHERE name = ? AND ${text}`)
+    .join(" UNION ALL "),
+  params: ways.flatMap(({ params }) => [attribute, ...params])
+})
+
+const among = (attribute: string, ways: ReadonlyArray<Sql>): Sql => within(idsAmong(attribute, ways))
+
+type Found = Exclude<Condition, { readonly _tag: "Between" | "IsNull" }>
+
+/** The ids of the runs that meet a condition which one search answers. */
+const idsOf = (condition: Found): Sql => {
+  const { attribute } = condition
+  switch (condition._tag) {
+    case "Compare":
+      return idsAmong(attribute, waysOf(condition.operator as Exclude<Operator, "!=">, condition.value))
+    case "In":
+      return idsAmong(attribute, condition.values.flatMap((value) => waysOf("=", value)))
+    case "StartsWith": {
+      const { prefix } = condition
+      const small = prefix.toLowerCase()
+      return idsAmong(attribute, [
+        { text: `${keywords} AND text >= ? AND text < ?`, params: [prefix, beyond(prefix)] },
+        { text: `${words} AND text >= ? AND text < ?`, params: [small, beyond(small)] }
+      ])
+    }
+  }
+}
+
+const ofAttribute = (condition: Condition): Sql => {
+  const { attribute } = condition
+  const isSet = among(attribute, [{ text: "position = 0", params: [] }])
+  switch (condition._tag) {
+    case "Compare": {
+      if (condition.operator !== "!=") return within(idsOf(condition))
+      const equal = among(attribute, waysOf("=", condition.value))
+      return { text: `(${isSet.text} AND NOT ${equal.text})`, params: [...isSet.params, ...equal.params] }
+    }
+    case "In":
+    case "StartsWith":
+      return within(idsOf(condition))
+    case "Between":
+      return joined(" AND ", [
+        among(attribute, waysOf(">=", condition.from)),
+        among(attribute, waysOf("<=", condition.to))
+      ])
+    case "IsNull":
+      return { text: `NOT ${isSet.text}`, params: isSet.params }
+  }
+}
+
+const within = ({ params, text }: Sql): Sql => ({ text: `r.run_id IN (${text})`, params })
+
+/** A text is a keyword as it is, any of its words in a text, or a moment: whichever type the attribute has. */
+const waysOf = (operator: Exclude<Operator, "!=">, value: Value): ReadonlyArray<Sql> => {
+  if (typeof value === "number") return [{ text: `${numbers} AND number ${operator} ?`, params: [value] }]
+  if (typeof value === "boolean") return [{ text: `${truths} AND number ${operator} ?`, params: [value ? 1 : 0] }]
+  const ways: Array<Sql> = [{ text: `${keywords} AND text ${operator} ?`, params: [value] }]
+  const found = wordsOf(value)
+  if (operator === "=" && found.length > 0) {
+    ways.push({ text: `${words} AND text IN (${marks(found)})`, params: found })
+  }
+  const moment = momentOf(value)
+  if (moment !== undefined) ways.push({ text: `${moments} AND number ${operator} ?`, params: [moment] })
+  return ways
+}
