@@ -885,5 +885,37 @@ export const faults: ReadonlyArray<Fault> = [
     to: "            posting.push([message, { runId: run.runId, kind, body }])\n" +
       "            if (kind === \"Signal\") posting.push([{ ...message, acknowledge: undefined }, { runId: run.runId, kind, body }])\n",
     tests: ["proofs/prefix"]
+  },
+  {
+    name: "a run that continues begins with the input of before, in the proofs",
+    breaks: "K10",
+    file: "src/core/Succession.ts",
+    from: "    ...(closing.input === undefined ? {} : { input: closing.input })\n",
+    to: "    ...(started.input === undefined ? {} : { input: started.input })\n",
+    tests: ["proofs/prefix"]
+  },
+  {
+    name: "attempts of a run are not counted, in the proofs",
+    breaks: "X9",
+    file: "src/core/Succession.ts",
+    from: "      attempt: attempt + 1,\n",
+    to: "      attempt: Math.min(attempt + 1, 2),\n",
+    tests: ["proofs/prefix"]
+  },
+  {
+    name: "a run of the old way takes the new one when it is replayed, in the proofs",
+    breaks: "V1",
+    file: "src/runtime/interpreter/Patches.ts",
+    from: "? recorded.some((event) => event._tag === \"PatchMarked\" && event.id === id)",
+    to: "? recorded.length > 0",
+    tests: ["proofs/prefix", "simulation/found"]
+  },
+  {
+    name: "a patch that is asked for live leaves no marker, in the proofs",
+    breaks: "V1",
+    file: "src/runtime/interpreter/Patches.ts",
+    from: "    if (answer) this.body.issue({ _tag: \"MarkPatch\", id, deprecated }, place)\n",
+    to: "    if (answer && replaying) this.body.issue({ _tag: \"MarkPatch\", id, deprecated }, place)\n",
+    tests: ["proofs/prefix", "simulation/found"]
   }
 ]

@@ -66,6 +66,10 @@ export const evaluate = (program: Program, path: string, round: number): Outcome
       return value("echoed")
     case "Nobody":
       return value("nobody")
+    case "Anew":
+      return value("anew")
+    case "Change":
+      return value("changed")
     case "Child": {
       const child = inside(program.body, "child")
       if (program.meanwhile === null) return child

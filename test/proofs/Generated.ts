@@ -23,7 +23,7 @@ import { Activity, State, Step, Workflow } from "perdure"
 import type { Failure } from "../../src/core/Failure.js"
 import type { WorkflowContext } from "../../src/dsl/WorkflowContext.js"
 import { label } from "./Expected.js"
-import type { Endless, Program, Scenario } from "./Program.js"
+import type { Endless, Program, Scenario, Version } from "./Program.js"
 import * as Programs from "./Program.js"
 
 /** Final: no policy retries it. */
@@ -82,9 +82,12 @@ export interface World {
   readonly step: (label: string, runId: string) => Effect.Effect<void>
 }
 
-/** The hosts of both, in a world. */
-export const hosts = (world: World): readonly [Layer.Layer<never>, Layer.Layer<never>] => [
-  Generated.toLayer((scenario) => body(scenario, world)) as unknown as Layer.Layer<never>,
+/** The hosts of both, in a world, by some version of the code. */
+export const hosts = (
+  world: World,
+  version: Version = "patched"
+): readonly [Layer.Layer<never>, Layer.Layer<never>] => [
+  Generated.toLayer((scenario) => body(scenario, world, version)) as unknown as Layer.Layer<never>,
   Work.toLayer((payload) => work(payload, world)) as unknown as Layer.Layer<never>
 ]
 
@@ -126,29 +129,49 @@ interface Surroundings {
   readonly noted: State.State<number>
   /** The echoes that have come. */
   readonly heard: State.State<ReadonlySet<string>>
+  readonly version: Version
   readonly queues: ReadonlyArray<string>
 }
 
-const body = (scenario: Scenario, world: World) =>
+const body = (scenario: Scenario, world: World, version: Version) =>
   Effect.gen(function*() {
     const { messages } = scenario
     const notes = yield* Effect.forEach(messages, () => Deferred.make<string>())
-    const handled = yield* State.make<ReadonlySet<number>>(new Set())
-    const over = yield* State.make<ReadonlySet<number>>(new Set())
+    const { after = { items: 0, texts: [], handled: [], over: [] } } = scenario
+    const handled = yield* State.make<ReadonlySet<number>>(new Set(after.handled))
+    const over = yield* State.make<ReadonlySet<number>>(new Set(after.over))
+    for (const key of after.handled) yield* Deferred.succeed(notes[key]!, `note ${key}`)
     const noted = yield* State.make(0)
     const heard = yield* State.make<ReadonlySet<string>>(new Set())
     const add = (key: number) => (keys: ReadonlySet<number>): ReadonlySet<number> => new Set(keys).add(key)
     const effort = (key: number) =>
       messages[key]?.works === true ? Effect.ignore(Work.execute(plain(`message ${key}`))) : Effect.void
-    const around: Surroundings = { world, notes, handled, noted, heard, queues: scenario.queues ?? [] }
+    const around: Surroundings = { world, notes, handled, noted, heard, version, queues: scenario.queues ?? [] }
     const { at = { path: "p", round: 0 }, endless: kind, ending, program, ready } = scenario
+    const parts = (items: ReadonlyArray<Program>) =>
+      Effect.gen(function*() {
+        const texts = [...after.texts]
+        for (let index = after.items; index < items.length; index++) {
+          const item = items[index]!
+          texts.push(yield* interpret(item, `${at.path}.${index}`, at.round, around))
+          if (item._tag !== "Anew") continue
+          yield* Workflow.condition(Workflow.allHandlersFinished as Effect.Effect<boolean>)
+          const known = { handled: [...yield* handled.get], over: [...yield* over.get] }
+          return yield* Workflow.continueAsNew(Generated, { ...scenario, after: { items: index + 1, texts, ...known } })
+        }
+        return joined(texts)
+      })
     const whole = Effect.gen(function*() {
-      const text = yield* interpret(program, at.path, at.round, around)
+      const text = program._tag === "Seq"
+        ? yield* parts(program.items)
+        : yield* interpret(program, at.path, at.round, around)
       if (scenario.waits) {
         const awaited = messages.filter((message) => message.ends !== "rejected").length
         yield* Workflow.condition(Effect.map(over.get, (keys) => keys.size >= awaited))
         yield* Workflow.condition(Workflow.allHandlersFinished as Effect.Effect<boolean>)
       }
+      const { attempt } = yield* Workflow.info
+      if (attempt <= (scenario.unlucky ?? 0)) return yield* new Busy({ attempt })
       if (ready !== undefined) {
         // Where its parent is not there to hear it any more, it ends with it.
         yield* Effect.ignore(Workflow.external(Generated, ready.workflowId).signal("echo", ready.words))
@@ -285,6 +308,28 @@ const interpret = (program: Program, path: string, round: number, around: Surrou
       )
     case "Note":
       return Effect.as(around.noted.update((count) => count + 1), "noted")
+    case "Anew":
+      return Effect.succeed("anew")
+    case "Change": {
+      const theOldWay = Work.execute(plain(`${at}${oldWay}`))
+      const theNewWay = Effect.zipRight(Effect.sleep(1), Work.execute(plain(`${at}${newWay}`)))
+      return Effect.as(
+        Effect.gen(function*() {
+          switch (around.version) {
+            case "before":
+              return yield* theOldWay
+            case "patched":
+              return (yield* Workflow.patched(patchOf(at))) ? yield* theNewWay : yield* theOldWay
+            case "deprecated":
+              yield* Workflow.deprecatePatch(patchOf(at))
+              return yield* theNewWay
+            case "removed":
+              return yield* theNewWay
+          }
+        }),
+        "changed"
+      )
+    }
     case "Echo":
       return Effect.gen(function*() {
         const words = `echo ${at}`
@@ -307,9 +352,15 @@ const interpret = (program: Program, path: string, round: number, around: Surrou
     case "Child": {
       const { by, elsewhere, meanwhile, signals } = program
       const messages = Programs.signalsOf(signals)
-      const scenario: Scenario = { ...child(program.body), messages, waits: signals > 0, at: placed(path, round) }
+      const scenario: Scenario = {
+        ...child(program.body),
+        messages,
+        waits: signals > 0,
+        at: placed(path, round),
+        ...(program.unlucky === undefined ? {} : { unlucky: program.unlucky })
+      }
       return Effect.gen(function*() {
-        const options = yield* optionsOf(elsewhere, around)
+        const options = { ...yield* optionsOf(elsewhere, around), ...Programs.termsOf(program) }
         if (signals === 0 && meanwhile === null) return yield* Generated.execute(within(scenario, around), options)
         const handle = yield* Generated.start(within(scenario, around), options)
         const target = by === "handle" ? handle : Workflow.external(Generated, handle.workflowId)
@@ -409,6 +460,11 @@ const interpret = (program: Program, path: string, round: number, around: Surrou
 }
 
 const joined = (texts: ReadonlyArray<string>): string => `(${texts.join(" ")})`
+
+/** The patch at a place of a program, and what labels the activities of both ways there. */
+export const patchOf = (at: string): string => `change ${at}`
+export const oldWay = ", the old way"
+export const newWay = ", the new way"
 
 /** Where the program of a child stands. */
 const placed = (path: string, round: number) => ({ path: `${path}.child`, round })

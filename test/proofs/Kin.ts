@@ -1,6 +1,7 @@
 /**
- * What must hold between the runs of a store that has come to rest: of children and their parents, and of messages from
- * one run to another (rows K1 to K9). It knows the programs (by `Expected`) and the histories, and nothing of the engine.
+ * What must hold between the runs of a store that has come to rest: of children and their parents, of messages from one
+ * run to another, and of runs that follow each other (rows K1 to K12, X9). It knows the programs (by `Expected`) and the
+ * histories, and nothing of the engine.
  *
  * Findings are words; a clean store has none.
  */
@@ -11,9 +12,10 @@ import type { Closing, ExecutionStarted } from "../../src/core/family/Execution.
 import { isClosing } from "../../src/core/family/Execution.js"
 import type { Requested } from "../../src/core/family/External.js"
 import type { Run, Store } from "../../src/persistence/Store.js"
+import * as Debts from "../../src/testing/durable/Kin.js"
 import type { Outcome } from "./Expected.js"
 import * as Expected from "./Expected.js"
-import { wordsOfFailure } from "./Generated.js"
+import { newWay, oldWay, patchOf, wordsOfFailure } from "./Generated.js"
 import * as Playing from "./Playing.js"
 import type { Scenario } from "./Program.js"
 
@@ -23,14 +25,20 @@ export interface Told {
   readonly turns: ReadonlyArray<Turn>
 }
 
-/** All runs of a store, the oldest first. */
+/** All runs of a store, each after the one that it follows: ids say nothing where they come from several clocks. */
 export const everything = (store: Store["Type"]): Effect.Effect<ReadonlyArray<Told>, unknown> =>
-  Effect.flatMap(
-    store.runs({ limit: 1_000 }),
-    (runs) =>
-      Effect.forEach([...runs].reverse(), (run) =>
-        Effect.map(Playing.turnsOf(store, run.runId), (turns): Told => ({ run, turns })))
-  )
+  Effect.gen(function*() {
+    const runs = yield* store.runs({ limit: 1_000 })
+    const byId = new Map(runs.map((run) => [run.runId, run]))
+    const place = ({ previousRunId }: Run): number => {
+      const before = previousRunId === undefined ? undefined : byId.get(previousRunId)
+      return before === undefined ? 0 : 1 + place(before)
+    }
+    return yield* Effect.forEach(
+      [...runs].reverse().sort((a, b) => place(a) - place(b)),
+      (run) => Effect.map(Playing.turnsOf(store, run.runId), (turns): Told => ({ run, turns }))
+    )
+  })
 
 /** The moment at which each run closed, for comparing two; undefined for one that is open. */
 export type Closings = (runId: string) => number | undefined
@@ -48,20 +56,37 @@ export const byTime = (all: ReadonlyArray<Told>): Closings => {
 /** Judges all runs of a store at rest. */
 export const findings = (all: ReadonlyArray<Told>, closings: Closings): ReadonlyArray<string> => {
   const lines = linesOf(all)
-  return [...lines.values()].flatMap((line) => [
-    ...requests(line, lines).map((words) => `run ${line.runId} of ${line.workflowId}: ${words}`),
-    ...(line.parent === undefined ? [] : fate(line, lines, closings)).map((words) =>
-      `child ${line.workflowId}, run ${line.runId}: ${words}`
-    )
-  ]).concat(deliveries([...lines.values()]))
+  const chains = chainsOf([...lines.values()])
+  return [
+    // What a check tells its users of their runs.
+    ...Debts.faults(all, () => false),
+    ...[...lines.values()].flatMap((line) =>
+      [...requests(line, chains), ...follows(line, lines), ...ways(line)].map((words) =>
+        `run ${line.runId} of ${line.workflowId}: ${words}`
+      )
+    ),
+    ...chains.filter(({ parent }) => parent !== undefined).flatMap((chain) =>
+      fate(chain, lines, closings).map((words) => `child ${chain.workflowId}, run ${chain.runId}: ${words}`)
+    ),
+    ...deliveries([...lines.values()])
+  ]
 }
+
+/** The turns of all runs that began with the given one. */
+export const chainOf = (all: ReadonlyArray<Told>, runId: string): ReadonlyArray<Turn> =>
+  all.filter(({ run }) => run.firstRunId === runId).flatMap(({ turns }) => turns)
 
 // -----------------------------------------------------------------------------
 // internal: runs
 // -----------------------------------------------------------------------------
 
+/** A run; or a chain of runs, as if they were one. */
 interface Line {
+  /** The first one. */
   readonly runId: string
+  /** The last one. */
+  readonly lastRunId: string
+  readonly firstRunId: string
   readonly workflowId: string
   readonly parent: Run["parent"]
   /** Undefined: it was ended before its first turn. */
@@ -77,6 +102,8 @@ const linesOf = (all: ReadonlyArray<Told>): Lines =>
     const events = turns.flatMap((turn) => turn.events)
     return [run.runId, {
       runId: run.runId,
+      lastRunId: run.runId,
+      firstRunId: run.firstRunId,
       workflowId: run.workflowId,
       parent: run.parent,
       started: events.find((event) => event._tag === "ExecutionStarted"),
@@ -84,6 +111,42 @@ const linesOf = (all: ReadonlyArray<Told>): Lines =>
       closing: events.find(isClosing)
     }]
   }))
+
+/** Runs of one chain stand in the order in which they followed each other. */
+const chainsOf = (lines: ReadonlyArray<Line>): ReadonlyArray<Line> => {
+  const chains = new Map<string, Line>()
+  for (const line of lines) {
+    const before = chains.get(line.firstRunId)
+    chains.set(
+      line.firstRunId,
+      before === undefined
+        ? line
+        : { ...before, lastRunId: line.runId, events: [...before.events, ...line.events], closing: line.closing }
+    )
+  }
+  return [...chains.values()]
+}
+
+/** A run that follows another one begins where that ended, with what that gave it. */
+const follows = ({ closing, events, runId, started }: Line, lines: Lines): ReadonlyArray<string> => {
+  const previousRunId = started?.previousRunId
+  if (previousRunId === undefined) return []
+  const before = lines.get(previousRunId)
+  if (before?.closing === undefined) return [`follows ${previousRunId}, which has not ended`]
+  const { _tag } = before.closing
+  const found: Array<string> = []
+  const given = _tag === "ExecutionContinuedAsNew" ? before.closing.input : before.started?.input
+  if (JSON.stringify(started!.input) !== JSON.stringify(given)) found.push("does not begin with what was given (K10)")
+  const attempt = _tag === "ExecutionContinuedAsNew" ? 1 : (before.started?.attempt ?? 1) + 1
+  if ((started!.attempt ?? 1) !== attempt) found.push(`is attempt ${started!.attempt}, and not ${attempt} (X9)`)
+  if (_tag !== "ExecutionContinuedAsNew" && before.events.some((event) => event._tag === "CancelRequested")) {
+    found.push("is tried again after a cancel request (X9)")
+  }
+  const { unlucky = 0 } = started!.input as Scenario
+  if (attempt > unlucky + 1) found.push(`is attempt ${attempt} of at most ${unlucky + 1} (X9)`)
+  if (closing === undefined && events.length === 0) found.push(`${runId} never began`)
+  return found
+}
 
 const isImposed = (line: Line): boolean =>
   line.closing?._tag === "ExecutionTerminated" ||
@@ -94,13 +157,13 @@ const isImposed = (line: Line): boolean =>
 // -----------------------------------------------------------------------------
 
 /** Each child that a run asked for is there once, or its id was taken; and its end is what its parent was told. */
-const requests = (parent: Line, lines: Lines): ReadonlyArray<string> => {
+const requests = (parent: Line, chains: ReadonlyArray<Line>): ReadonlyArray<string> => {
   const found: Array<string> = []
   for (const event of parent.events) {
     if (event._tag !== "ChildStartRequested") continue
     const name = `child #${event.seq}`
     const of = parent.events.filter((each) => "seq" in each && each.seq === event.seq && each._tag.startsWith("Child"))
-    const firsts = [...lines.values()].filter(({ parent: of }) => of?.runId === parent.runId && of.seq === event.seq)
+    const firsts = chains.filter(({ parent: of }) => of?.runId === parent.runId && of.seq === event.seq)
     const refused = of.some(({ _tag }) => _tag === "ChildStartFailed")
     const begun = of.some(({ _tag }) => _tag === "ChildStarted")
     const ends = of.filter(isEnd)
@@ -135,8 +198,8 @@ const ends: ReadonlySet<string> = new Set<ChildEnd["_tag"]>([
   "ChildTimedOut"
 ])
 
-const isToldOf = (end: ChildEnd, { closing, runId }: Line): boolean => {
-  if (closing === undefined || end.runId !== runId) return false
+const isToldOf = (end: ChildEnd, { closing, lastRunId }: Line): boolean => {
+  if (closing === undefined || end.runId !== lastRunId) return false
   const tag = closing._tag.replace("Execution", "Child")
   const { result, failure } = end as { readonly result?: unknown; readonly failure?: unknown }
   const of = closing as { readonly result?: unknown; readonly failure?: unknown }
@@ -156,7 +219,7 @@ const fate = (child: Line, lines: Lines, closings: Closings): ReadonlyArray<stri
     }
     return found
   }
-  const [at, parentAt] = [closings(child.runId) ?? Infinity, closings(parent.runId) ?? Infinity]
+  const [at, parentAt] = [closings(child.lastRunId) ?? Infinity, closings(parent.runId) ?? Infinity]
   const isBefore = at <= parentAt
   if (closing._tag === "ExecutionTerminated") {
     if (link!.close !== "Terminate" || parent.closing === undefined) {
@@ -201,6 +264,28 @@ const outcomeOf = (closing: Closing): Outcome => {
     default:
       return { failed: true, text: closing._tag.replace("Execution", "") }
   }
+}
+
+// -----------------------------------------------------------------------------
+// internal: patches
+// -----------------------------------------------------------------------------
+
+/** The way that a run took is the one that its marker says (V1): without one the old way, or that of newer code. */
+const ways = ({ events }: Line): ReadonlyArray<string> => {
+  const marked = new Set(events.flatMap((event) => event._tag === "PatchMarked" ? [event.id] : []))
+  const taken = new Map<string, Set<string>>()
+  for (const event of events) {
+    if (event._tag !== "ActivityScheduled") continue
+    const { label } = event.input as { readonly label: string }
+    const way = [oldWay, newWay].find((way) => label.endsWith(way))
+    if (way === undefined) continue
+    const patch = patchOf(label.slice(0, -way.length))
+    taken.set(patch, (taken.get(patch) ?? new Set()).add(way))
+  }
+  return [...taken].flatMap(([patch, ways]) => [
+    ...(ways.size > 1 ? [`took both ways at ${patch} (V1)`] : []),
+    ...(ways.has(oldWay) && marked.has(patch) ? [`took the old way at ${patch}, and has its marker (V1)`] : [])
+  ])
 }
 
 // -----------------------------------------------------------------------------

@@ -76,24 +76,26 @@ export const worldOf = (life: Life, account: Account): World => ({
 /** Worker options that a proof varies. */
 export interface Settings {
   readonly maxCachedExecutions?: number
+  readonly version?: Programs.Version
 }
 
 /** A worker of a life, built in its scope. */
 export const worker = (
   life: Life,
   world: World,
-  settings: Settings = {}
+  { version, ...settings }: Settings = {},
+  runIds: Layer.Layer<never> = Layer.empty
 ): Effect.Effect<Context.Tag.Service<typeof Client>, unknown, Store | Scope.Scope> =>
   Effect.gen(function*() {
     const store = yield* Store
     const layer = Worker.layer({
       taskQueue: "proofs",
-      hosts: hosts(world),
+      hosts: hosts(world, version),
       // Taking over is told by the proof, not by time.
       lease: endlessMillis / 10,
       shutdownGrace: 0,
       ...settings
-    }).pipe(Layer.provide(CrashingStore.layer(life)), Layer.provide(Layer.succeed(Store, store)))
+    }).pipe(Layer.provide(runIds), Layer.provide(CrashingStore.layer(life)), Layer.provide(Layer.succeed(Store, store)))
     const context = yield* Effect.withClock(Layer.build(layer), life.clock.clock)
     return Context.get(context, Client)
   })
@@ -112,14 +114,15 @@ export const play = (
     const client = yield* worker(life, worldOf(life, account), settings)
     const found = yield* Effect.option(client.handle(Generated, workflowId).describe)
     const runId = found._tag === "Some"
-      ? found.value.runId
-      : yield* client.start(Generated, scenario, { workflowId }).pipe(
+      ? found.value.firstRunId
+      : yield* client.start(Generated, scenario, { workflowId, ...Programs.termsOf(scenario) }).pipe(
         Effect.map((started) => started.runId),
         // Another life began it in between.
         Effect.catchTag("WorkflowAlreadyStarted", (error) => Effect.fromNullable(error.runId))
       )
     account.runId = runId
-    const handle = client.handle(Generated, workflowId, runId)
+    // There is no other chain of its workflow id: messages go to whichever run is open.
+    const handle = client.handle(Generated, workflowId)
     const messages = Effect.forEach(
       scenario.messages,
       (message, key) =>
@@ -129,11 +132,12 @@ export const play = (
         ),
       { concurrency: "unbounded", discard: true }
     )
+    const first = client.handle(Generated, workflowId, runId)
     const cancelAt = Programs.cancelAt(scenario)
     const cancel = cancelAt === undefined
       ? Effect.void
       : Effect.zipRight(until(life, cancelAt), handle.cancel("enough"))
-    const [outcome] = yield* Effect.all([Effect.map(Effect.exit(handle.result), outcomeOf), messages, cancel], {
+    const [outcome] = yield* Effect.all([Effect.map(Effect.exit(first.result), outcomeOf), messages, cancel], {
       concurrency: "unbounded"
     })
     yield* othersEnd(life)

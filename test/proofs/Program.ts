@@ -60,6 +60,14 @@ const Echo = Schema.TaggedStruct("Echo", {})
 /** Signals or cancels an execution that there is not. */
 const Nobody = Schema.TaggedStruct("Nobody", { kind: Schema.Literal("signal", "cancel") })
 
+/** Where the code was changed while runs were open: it does the same, by another way (`Version`). */
+const Change = Schema.TaggedStruct("Change", {})
+
+/**
+ * Between the parts of a scenario: what is left of its program goes on in a new run. Deeper inside it is nothing.
+ */
+const Anew = Schema.TaggedStruct("Anew", {})
+
 /** How a parent reaches its child: by the handle of its start, or as any other execution. */
 const By = Schema.Literal("handle", "id")
 /** What canceling a child means. */
@@ -81,6 +89,8 @@ export type Kin =
     readonly signals: number
     readonly by: typeof By.Type
     readonly elsewhere: boolean
+    /** Attempts of its run that fail. */
+    readonly unlucky?: number | undefined
   }
   /** Goes on without end, tells its parent that it does, and is then canceled by it; "caught" makes a value of that. */
   | {
@@ -111,6 +121,8 @@ export type Program =
   | typeof Note.Type
   | typeof Echo.Type
   | typeof Nobody.Type
+  | typeof Anew.Type
+  | typeof Change.Type
   | Kin
   | { readonly _tag: "Seq"; readonly items: ReadonlyArray<Program> }
   /** `concurrency` 0 is unbounded. */
@@ -146,12 +158,15 @@ export const Program: Schema.Schema<Program> = Schema.Union(
   Note,
   Echo,
   Nobody,
+  Anew,
+  Change,
   tagged("Child", {
     body: inner,
     meanwhile: Schema.NullOr(inner),
     signals: Schema.Number,
     by: By,
-    elsewhere: Schema.Boolean
+    elsewhere: Schema.Boolean,
+    unlucky: Schema.optional(Schema.Number)
   }),
   tagged("Recall", {
     body: inner,
@@ -200,6 +215,15 @@ export const Scenario = Schema.Struct({
   endless: Endless,
   /** When it is canceled in the midst of what it does, in milliseconds from the beginning. Its end is then not known. */
   early: Schema.NullOr(Schema.Number),
+  /** So many attempts of its run fail at their ends, by no fault of the program. A policy tries them again. */
+  unlucky: Schema.optional(Schema.Number),
+  /** Of a run that continues another one: how far that came, what it gave, and the messages that it handled. */
+  after: Schema.optional(Schema.Struct({
+    items: Schema.Number,
+    texts: Schema.Array(Schema.String),
+    handled: Schema.Array(Schema.Number),
+    over: Schema.Array(Schema.Number)
+  })),
   /** Of a child: where its program stands in that of its parent. */
   at: Schema.optional(Schema.Struct({ path: Schema.String, round: Schema.Number })),
   /** Of a child that its parent cancels: whom it tells that it is at its endless end, and in what words. */
@@ -226,6 +250,8 @@ export const mayFail = (program: Program): boolean => {
     case "Note":
     case "Echo":
     case "Nobody":
+    case "Anew":
+    case "Change":
     case "Recall":
     case "Leave":
     case "Attempt":
@@ -257,9 +283,14 @@ export const longest = (program: Program): number => {
     case "Note":
     case "Echo":
     case "Nobody":
+    case "Anew":
       return 10
-    case "Child":
-      return longest(program.body) + (program.meanwhile === null ? 0 : longest(program.meanwhile)) + 100
+    case "Change":
+      return 60
+    case "Child": {
+      const meanwhile = program.meanwhile === null ? 0 : longest(program.meanwhile)
+      return attempts(longest(program.body), program.unlucky) + meanwhile + 100
+    }
     case "Leave":
       // It is waited for by nobody, but a proof lives until all have ended.
       return longest(program.body) + 100
@@ -282,6 +313,11 @@ export const longest = (program: Program): number => {
   }
 }
 
+const attempts = (millis: number, unlucky = 0): number => (unlucky + 1) * (millis + retryMillis)
+
+/** Between two attempts of a run. */
+export const retryMillis = 20
+
 /** The timeout around a body: it is over before, or it is endless. */
 export const limit = (body: Program): number => longest(body) + 400
 
@@ -289,7 +325,8 @@ export const limit = (body: Program): number => longest(body) + 400
 const messagesMillis = 300
 
 /** When the endless end of a scenario has certainly begun, in milliseconds from the beginning. */
-export const lateMillis = (scenario: Scenario): number => longest(scenario.program) + messagesMillis + 500
+export const lateMillis = (scenario: Scenario): number =>
+  attempts(longest(scenario.program), scenario.unlucky) + messagesMillis + 500
 
 /** When a scenario is canceled, if it is. */
 export const cancelAt = (scenario: Scenario): number | undefined =>
@@ -323,9 +360,10 @@ export const settled = (program: Program, messages: ReadonlyArray<Message>, retr
     case "Fork":
       return { ...program, aside: go(program.aside), main: go(program.main) }
     case "Child": {
-      const { signals } = program
+      // What one attempt was sent, the next one does not know.
+      const signals = (program.unlucky ?? 0) > 0 ? 0 : program.signals
       const meanwhile = program.meanwhile === null ? null : go(program.meanwhile)
-      return { ...program, body: settled(program.body, signalsOf(signals), retried), meanwhile }
+      return { ...program, signals, body: settled(program.body, signalsOf(signals), retried), meanwhile }
     }
     case "Recall":
       return { ...program, body: certain(settled(program.body, [], retried)) }
@@ -458,20 +496,44 @@ const messengers: ReadonlyArray<Weighted> = [
   { arbitrary: record({ _tag: constant("Nobody"), kind: oneOf<"signal" | "cancel">("signal", "cancel") }), weight: 1 }
 ]
 
+const changes: ReadonlyArray<Weighted> = [{ arbitrary: record({ _tag: constant("Change") }), weight: 6 }]
+
+const leafOf = ({ kin = false, patches = false }: Family): FastCheck.Arbitrary<Program> =>
+  kin || patches
+    ? FastCheck.oneof({ arbitrary: leaf, weight: 12 }, ...(kin ? messengers : []), ...(patches ? changes : []))
+    : leaf
+
 const maybe = (body: FastCheck.Arbitrary<Program>): FastCheck.Arbitrary<Program | null> =>
   FastCheck.option(body as FastCheck.Arbitrary<Program | null>, { nil: null })
 
-const kinOf = (body: FastCheck.Arbitrary<Program>): ReadonlyArray<Weighted> => {
+/** Cut into parts that runs do one after the other. */
+const inParts = (items: ReadonlyArray<Program>, cuts: ReadonlyArray<boolean>): ReadonlyArray<Program> =>
+  items.flatMap((item, index): ReadonlyArray<Program> => cuts[index] === true ? [item, { _tag: "Anew" }] : [item])
+
+const cuts = FastCheck.array(boolean(), { minLength: 1, maxLength: 2 })
+
+/** What a child does: in one run, or in several. */
+const ofChild = (body: FastCheck.Arbitrary<Program>, { chains }: Family): FastCheck.Arbitrary<Program> =>
+  chains === true
+    ? tuple(FastCheck.array(body, { minLength: 1, maxLength: 2 }), cuts).map(([items, cuts]): Program => ({
+      _tag: "Seq",
+      items: inParts(items, cuts)
+    }))
+    : body
+
+const kinOf = (inner: FastCheck.Arbitrary<Program>, family: Family): ReadonlyArray<Weighted> => {
+  const body = ofChild(inner, family)
   const by = oneOf<typeof By.Type>("handle", "id")
   return [
     {
       arbitrary: record({
         _tag: constant("Child"),
         body,
-        meanwhile: maybe(body),
+        meanwhile: maybe(inner),
         signals: rarely(0, 1, 2),
         by,
-        elsewhere: boolean()
+        elsewhere: boolean(),
+        ...(family.chains === true ? { unlucky: rarely(0, 1) } : {})
       }),
       weight: 5
     },
@@ -509,10 +571,10 @@ const programOf = (maxDepth: number, family: Family): FastCheck.Arbitrary<Progra
       program: FastCheck.oneof(
         { maxDepth, depthSize: "max" },
         {
-          arbitrary: family.kin ? FastCheck.oneof({ arbitrary: leaf, weight: 12 }, ...messengers) : leaf,
+          arbitrary: leafOf(family),
           weight: 3
         },
-        ...(family.kin ? kinOf(body) : []),
+        ...(family.kin ? kinOf(body, family) : []),
         { arbitrary: record({ _tag: constant("Seq"), items }), weight: 3 },
         { arbitrary: record({ _tag: constant("All"), items, concurrency: oneOf(0, 1, 2) }), weight: 3 },
         { arbitrary: record({ _tag: constant("Fork"), aside: body, main: body }), weight: 1 },
@@ -564,7 +626,37 @@ const message: FastCheck.Arbitrary<Message> = record({
 export interface Family {
   /** Children, and messages between executions. */
   readonly kin?: boolean
+  /** Runs that continue as new, and runs that are tried again. */
+  readonly chains?: boolean
+  /** Places where the code was changed. */
+  readonly patches?: boolean
 }
+
+/** The code, as it was deployed one after the other (row V3). */
+export type Version = "before" | "patched" | "deprecated" | "removed"
+
+/** The code that the histories of one can be replayed by, and so be deployed after it. */
+export const replayedBy: Readonly<Record<Version, ReadonlyArray<Version>>> = {
+  before: ["before", "patched"],
+  patched: ["patched", "deprecated"],
+  deprecated: ["patched", "deprecated", "removed"],
+  removed: ["deprecated", "removed"]
+}
+
+/** Code, and what is deployed after it. */
+export interface Deployment {
+  readonly first: Version
+  readonly next: Version
+}
+
+const versions: ReadonlyArray<Version> = ["before", "patched", "deprecated", "removed"]
+
+/** All that the matrix allows. */
+export const deployments: ReadonlyArray<Deployment> = versions.flatMap((first) =>
+  replayedBy[first].map((next) => ({ first, next }))
+)
+
+export const deployment: FastCheck.Arbitrary<Deployment> = FastCheck.constantFrom(...deployments)
 
 /** How deep and how long a program may be, and how many messages it may get. */
 export interface Size extends Family {
@@ -574,7 +666,24 @@ export interface Size extends Family {
 }
 
 /** A scenario whose end does not depend on timing. */
-export const scenario = ({ depth, items, messages, ...family }: Size): FastCheck.Arbitrary<Scenario> =>
+export const scenario = (size: Size): FastCheck.Arbitrary<Scenario> =>
+  size.chains === true
+    ? tuple(drawn(size), cuts, rarely(0, 1, 2)).map(([scenario, cuts, unlucky]): Scenario => ({
+      ...plan(scenario, { ...scenario.program, items: inParts(scenario.program.items, cuts) }, unlucky),
+      unlucky
+    }))
+    : drawn(size).map((scenario) => plan(scenario, scenario.program, 0))
+
+type Drawn = Omit<Scenario, "program"> & { readonly program: Extract<Program, { readonly _tag: "Seq" }> }
+
+const plan = (drawn: Drawn, program: Program, unlucky: number): Scenario => ({
+  ...drawn,
+  // What one attempt was sent, the next one does not know.
+  program: settled(program, unlucky > 0 ? [] : drawn.messages),
+  waits: drawn.waits && unlucky === 0
+})
+
+const drawn = ({ depth, items, messages, ...family }: Size): FastCheck.Arbitrary<Drawn> =>
   tuple(
     record({
       _tag: constant("Seq"),
@@ -584,14 +693,7 @@ export const scenario = ({ depth, items, messages, ...family }: Size): FastCheck
     rarely(true, false),
     rarely<Scenario["ending"]>("returns", "canceled", "caught"),
     endlessOf(family)
-  ).map(([program, messages, waits, ending, endless]) => ({
-    program: settled(program, messages),
-    messages,
-    waits,
-    ending,
-    endless,
-    early: null
-  }))
+  ).map(([program, messages, waits, ending, endless]) => ({ program, messages, waits, ending, endless, early: null }))
 
 /** A scenario that is canceled at any moment, before its start is taken in among them. */
 export const canceledEarly = (size: Size): FastCheck.Arbitrary<Scenario> =>
@@ -601,3 +703,9 @@ export const canceledEarly = (size: Size): FastCheck.Arbitrary<Scenario> =>
     ending: "returns",
     early
   }))
+
+/** How a run is to be tried again. */
+export const termsOf = ({ unlucky = 0 }: { readonly unlucky?: number | undefined }) =>
+  unlucky === 0
+    ? {}
+    : { retry: { initialInterval: retryMillis, maximumAttempts: unlucky + 1, nonRetryable: ["Broken"] } }

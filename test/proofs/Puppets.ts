@@ -11,13 +11,16 @@
  */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import type { Client } from "perdure"
 import { Store } from "perdure/sqlite"
 import type { Turn } from "../../src/core/Event.js"
 import * as Timers from "../../src/core/family/Timer.js"
 import * as Messages from "../../src/core/Message.js"
+import * as RetryPolicy from "../../src/core/RetryPolicy.js"
 import * as RunStates from "../../src/core/RunState.js"
+import { RunIds } from "../../src/runtime/RunIds.js"
 import * as CrashingStore from "../../src/testing/CrashingStore.js"
 import { Life } from "../../src/testing/CrashingStore.js"
 import { beginning, VirtualTime } from "../../src/testing/VirtualTime.js"
@@ -26,6 +29,7 @@ import { endlessMillis, Generated } from "./Generated.js"
 import * as Kin from "./Kin.js"
 import * as Playing from "./Playing.js"
 import type { Scenario } from "./Program.js"
+import * as Programs from "./Program.js"
 
 /** One thing that reaches the run. */
 export type Cue =
@@ -64,7 +68,14 @@ export const oneByOne: Manner = { name: "one by one", bursts: [1], settings: {},
 
 /** The same for every performance: random numbers of a run are seeded by it. */
 const runId = "01900000-0000-7000-8000-000000000001"
-const crowdId = "01900000-0000-7000-8000-000000000002"
+const crowdId = "01900000-0000-7000-9000-000000000001"
+
+/** That of the run which follows one: the next number. */
+const runIds = Layer.succeed(
+  RunIds,
+  (creator: string) =>
+    creator.slice(0, -12) + (Number.parseInt(creator.slice(-12), 16) + 1).toString(16).padStart(12, "0")
+)
 
 /** At most so many cues: some programs would go on for ever. */
 const cuesMax = 60
@@ -145,6 +156,10 @@ interface Puppet {
   readonly pull: () => void
 }
 
+interface RetryTerms {
+  readonly retry?: RetryPolicy.Options
+}
+
 interface Stage {
   /** All that could be delivered now, given what was. */
   readonly cues: (histories: Histories, before: Score) => ReadonlyArray<Cue>
@@ -165,16 +180,23 @@ const open = (scenario: Scenario, manner: Manner): Effect.Effect<Stage, unknown,
       (operation) => operation === "commit" ? rounds(manner.slowRounds) : Effect.void
     )
     const puppets = new Map<string, Puppet>()
-    const create = (runId: string, workflowId: string, input: unknown) =>
+    const create = (runId: string, workflowId: string, input: Scenario, { retry }: RetryTerms) =>
       store.create({ runId, workflowId, workflow: "Generated", taskQueue: "proofs", startedAt: beginning }, {
         runId,
         kind: "Start",
-        body: Messages.encode({ _tag: "Start", workflow: "Generated", workflowId, taskQueue: "proofs", input })
+        body: Messages.encode({
+          _tag: "Start",
+          workflow: "Generated",
+          workflowId,
+          taskQueue: "proofs",
+          input,
+          ...(retry === undefined ? {} : { retry: RetryPolicy.make(retry) })
+        })
       })
-    yield* create(runId, "the one", scenario)
-    if (manner.crowded) yield* create(crowdId, "the crowd", crowd)
+    yield* create(runId, "the one", scenario, Programs.termsOf(scenario))
+    if (manner.crowded) yield* create(crowdId, "the crowd", crowd, {})
     const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => CrashingStore.bury(life, scope))
-    const client = yield* Scope.extend(Playing.worker(life, worldOf(puppets, life), manner.settings), scope)
+    const client = yield* Scope.extend(Playing.worker(life, worldOf(puppets, life), manner.settings, runIds), scope)
     // What sleeps for no time at all goes on at once.
     const settle = Effect.suspend(() => time.to(time.now))
     const histories = Effect.map(Kin.everything(store), (all): Histories =>
@@ -189,7 +211,9 @@ const open = (scenario: Scenario, manner: Manner): Effect.Effect<Stage, unknown,
         const cues = [...puppets].flatMap(([name, { how, of }]): Array<Cue> =>
           isOpen(of) ? [{ _tag: "Pull", name, how }] : []
         )
-        if (isOpen(runId)) {
+        if (
+          states.some(({ closed, runId: of, started }) => closed === undefined && (started?.firstRunId ?? of) === runId)
+        ) {
           scenario.messages.forEach((_, key) => cues.push({ _tag: "Message", key }))
           // Not before much has happened: what follows a cancel request is short.
           if (scenario.ending !== "returns" && (before.length > 4 || cues.length === 0)) cues.push({ _tag: "Cancel" })
@@ -220,7 +244,7 @@ const deliver = (
   puppets: ReadonlyMap<string, Puppet>,
   time: VirtualTime
 ): Effect.Effect<void, unknown> => {
-  const handle = client.handle(Generated, "the one", runId)
+  const handle = client.handle(Generated, "the one")
   // Callers that wait for an answer wait beside; those that come too late are told so.
   const aside = (effect: Effect.Effect<unknown, unknown>) => Effect.asVoid(Effect.forkDaemon(Effect.exit(effect)))
   switch (cue._tag) {

@@ -34,7 +34,7 @@ describe("batching", () => {
     const turns = { compared: 0, all: 0 }
     return Effect.zipRight(
       forAll(
-        FastCheck.tuple(Programs.scenario({ ...size, items: 3, kin: true }), draws, bursts),
+        FastCheck.tuple(Programs.scenario({ ...size, items: 3, kin: true, chains: true }), draws, bursts),
         16,
         ([scenario, draws, bursts]) =>
           Effect.gen(function*() {

@@ -32,15 +32,17 @@ describe("a crash", () => {
     "at any operation of the store changes nothing that counts (I2, I3, I5, I6, I9)",
     () =>
       withFiles((files) =>
-        forAll(FastCheck.tuple(scenario, FastCheck.infiniteStream(FastCheck.nat())), 10, ([
+        forAll(FastCheck.tuple(scenario, Programs.deployment, FastCheck.infiniteStream(FastCheck.nat())), 10, ([
           scenario,
+          deployment,
           draws
         ]) =>
           Effect.gen(function*() {
-            const calm = yield* lives(files, scenario, [])
+            const calm = yield* lives(files, scenario, deployment, [])
             const points = Life.distinctCrashPoints(calm[0]!.operations)
             for (const point of sample(points, pointsMax, draws)) {
-              assert.lengthOf(yield* lives(files, scenario, [point]), 2, `nobody died at ${JSON.stringify(point)}`)
+              const lived = yield* lives(files, scenario, deployment, [point])
+              assert.lengthOf(lived, 2, `nobody died at ${JSON.stringify(point)}`)
             }
           }))
       ),
@@ -50,9 +52,9 @@ describe("a crash", () => {
   it.live("of those who take over, again and again, changes nothing either", () =>
     withFiles((files) =>
       forAll(
-        FastCheck.tuple(scenario, FastCheck.array(crashPoint, { minLength: 2, maxLength: 5 })),
+        FastCheck.tuple(scenario, Programs.deployment, FastCheck.array(crashPoint, { minLength: 2, maxLength: 5 })),
         100,
-        ([scenario, points]) => Effect.asVoid(lives(files, scenario, points))
+        ([scenario, deployment, points]) => Effect.asVoid(lives(files, scenario, deployment, points))
       )
     ), testMillis)
 })
@@ -60,8 +62,9 @@ describe("a crash", () => {
 const size: Programs.Size = { depth: 2, items: 2, messages: 2 }
 const scenario = FastCheck.oneof(
   { arbitrary: Programs.scenario(size), weight: 2 },
-  { arbitrary: Programs.scenario({ ...size, kin: true }), weight: 3 },
-  { arbitrary: Programs.canceledEarly({ ...size, kin: true }), weight: 1 }
+  { arbitrary: Programs.scenario({ ...size, kin: true }), weight: 2 },
+  { arbitrary: Programs.scenario({ ...size, kin: true, chains: true, patches: true }), weight: 2 },
+  { arbitrary: Programs.canceledEarly({ ...size, kin: true, chains: true, patches: true }), weight: 1 }
 )
 
 describe("a process that is taken for dead, and is not,", () => {
@@ -94,14 +97,15 @@ describe("a process that is taken for dead, and is not,", () => {
               assert.deepStrictEqual(ended, Expected.given(scenario, ended))
               sleepy.thaw()
               yield* time.rest
-              const turns = yield* Playing.turnsOf(store, account.runId!)
               const all = yield* Kin.everything(store)
               for (const { run, turns } of all) assert.deepStrictEqual(historyOf(turns), [], run.runId)
               assert.deepStrictEqual(Kin.findings(all, Kin.byTime(all)), [])
               assert.deepStrictEqual(yield* Effect.provideService(Liveness.check, Store, store), [])
-              const run = yield* Effect.flatten(store.findRun(account.runId!))
-              assert.strictEqual(run.turn, turns.length)
-              assert.notStrictEqual(run.status, "Running")
+              for (const { run, turns } of all) {
+                assert.strictEqual(run.turn, turns.length)
+                // The other one may have begun the scenario anew, which nobody waits for.
+                if (run.firstRunId === account.runId) assert.notStrictEqual(run.status, "Running")
+              }
             }))
         )
       ),
@@ -124,8 +128,11 @@ const sample = <A>(all: ReadonlyArray<A>, max: number, draws: Iterable<number>):
   return Array.from({ length: max }, () => left.splice(Number(iterator.next().value) % left.length, 1)[0]!)
 }
 
-/** Plays a scenario in one life after another, each but the last dying at its point, and audits what each left. */
-const lives = (files: Files, scenario: Scenario, points: ReadonlyArray<CrashPoint>) =>
+/**
+ * Plays a scenario in one life after another, each but the last dying at its point, and audits what each left. Those who
+ * take over have the code that was deployed then.
+ */
+const lives = (files: Files, scenario: Scenario, code: Programs.Deployment, points: ReadonlyArray<CrashPoint>) =>
   Effect.scoped(Effect.gen(function*() {
     const time = new VirtualTime()
     const account = new Playing.Account()
@@ -139,7 +146,8 @@ const lives = (files: Files, scenario: Scenario, points: ReadonlyArray<CrashPoin
       before = yield* Effect.provideService(inspect(account, before, number), Store, store)
       // Whoever comes finds the dead one's lease lapsed.
       for (const worker of yield* store.workers) yield* store.renew(worker.id, time.now - 1)
-      const ended = yield* liveOnce(life, scenario, account, store)
+      const version = number === 1 ? code.first : code.next
+      const ended = yield* liveOnce(life, scenario, account, store, { version })
       if (typeof ended === "string") continue
       assert.deepStrictEqual(ended, Expected.given(scenario, ended))
       yield* Effect.provideService(atTheEnd(account, scenario, before, number), Store, store)
@@ -149,11 +157,17 @@ const lives = (files: Files, scenario: Scenario, points: ReadonlyArray<CrashPoin
     Effect.mapError((error) => new Error(`${String(error)}; killed at ${JSON.stringify(points)}`, { cause: error }))
   )
 
-const liveOnce = (life: Life, scenario: Scenario, account: Playing.Account, store: Store["Type"]) =>
+const liveOnce = (
+  life: Life,
+  scenario: Scenario,
+  account: Playing.Account,
+  store: Store["Type"],
+  settings: Playing.Settings = {}
+) =>
   Effect.gen(function*() {
     const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => CrashingStore.bury(life, scope))
     const whole = Effect.tap(
-      Effect.provideService(Playing.play(life, scenario, account), Scope.Scope, scope),
+      Effect.provideService(Playing.play(life, scenario, account, settings), Scope.Scope, scope),
       () => Scope.close(scope, Exit.void)
     )
     // A daemon: nothing but its store ends it.
@@ -191,7 +205,7 @@ const inspect = (account: Playing.Account, before: Histories, life: number) =>
     )
     const { runId } = account
     if (runId === undefined) return histories
-    const turns = histories.get(runId) ?? []
+    const turns = Kin.chainOf(all, runId)
     const { signals, updates } = received(turns)
     for (const mail of yield* store.mail(runId, 0)) {
       const body = JSON.parse(mail.body) as { readonly id?: string; readonly input?: { readonly key: number } }
@@ -210,15 +224,16 @@ const historyOf = (turns: ReadonlyArray<Turn>): ReadonlyArray<string> => turns.l
 
 const atTheEnd = (account: Playing.Account, scenario: Scenario, before: Histories, life: number) =>
   Effect.gen(function*() {
-    const histories = yield* inspect(account, before, life + 1)
+    yield* inspect(account, before, life + 1)
     const all = yield* Effect.flatMap(Store, Kin.everything)
     assert.deepStrictEqual(Kin.findings(all, Kin.byTime(all)), [])
-    const { signals, updates } = received(histories.get(account.runId!)!)
+    const { signals, updates } = received(Kin.chainOf(all, account.runId!))
     scenario.messages.forEach((message, key) => {
       const sends = account.sends.get(key) ?? 0
       const count = (message.kind === "signal" ? signals.get(key) : updates.get(Playing.updateId(key))) ?? 0
       if (message.ends === "rejected") assert.strictEqual(count, 0, `rejected update ${key} left an event`)
-      else if (message.kind === "update") assert.isAtMost(count, 1, `update ${key} is there twice`)
+      // One run knows an update again, the next one of its chain does not (U7); Audit looks into each.
+      else if (message.kind === "update") assert.isAtMost(count, sends, `update ${key} is there more often than sent`)
       // A signal that nobody heard to be recorded was sent again: it may be there for each time.
       else assert.isAtMost(count, sends, `signal ${key} is there more often than it was sent`)
       const answer = account.answers.get(key)

@@ -88,10 +88,16 @@ const start = (plan: ExecutionPlan, account: Account, place: Place, dice: Dice):
     Effect.gen(function*() {
       // A start whose answer was lost may have happened: as a person would, who looks before starting again.
       const found = yield* Effect.orDie(place.world.store.findLatest(plan.workflowId))
-      if (Option.isSome(found)) return void (account.runId = found.value.runId)
+      if (Option.isSome(found)) return void (account.runId = found.value.firstRunId)
       account.starts++
       const { taskQueue, workflowId } = plan
-      account.runId = yield* client.start(Generated, plan.scenario, { workflowId, taskQueue }).pipe(
+      account.runId = yield* client.start(Generated, plan.scenario, {
+        workflowId,
+        taskQueue,
+        ...Programs.termsOf(plan.scenario),
+        // Messages to a chain go by its workflow id: there must be no other one (X6).
+        ...(isChain(plan) ? { requestId: "the one" } : {})
+      }).pipe(
         Effect.map(({ runId }) => runId),
         Effect.catchIf(
           (error) => error instanceof WorkflowAlreadyStarted && error.runId !== undefined,
@@ -153,9 +159,10 @@ const query = (plan: ExecutionPlan, account: Account, place: Place, dice: Dice):
           const most = plan.scenario.messages.length
           if (seen > most) place.world.ledger.find(`${plan.workflowId} has seen ${seen} of ${most} messages`)
         }),
-        // Asked before its first turn, which there may never be.
+        // Asked before its first turn, which there may never be, or is held until a time.
         Effect.catchIf(
-          (error) => error instanceof QueryFailed && error.reason === "the run has not set up its handlers yet",
+          (error) =>
+            error instanceof QueryFailed && /^the run (has not set up its handlers yet|begins at)/.test(error.reason),
           () => Effect.void
         )
       )
@@ -167,7 +174,7 @@ const watch = (plan: ExecutionPlan, account: Account, place: Place, dice: Dice):
     dice,
     `result of ${plan.workflowId}`,
     (client) =>
-      Effect.flatMap(Effect.exit(handleOf(client, plan, account).result), (exit) => {
+      Effect.flatMap(Effect.exit(client.handle(Generated, plan.workflowId, account.runId).result), (exit) => {
         const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
         if (error !== undefined && isTrouble(error)) return Effect.fail(error)
         if (Exit.isFailure(exit) && Cause.isInterrupted(exit.cause)) return Effect.failCause(exit.cause)
@@ -178,8 +185,11 @@ const watch = (plan: ExecutionPlan, account: Account, place: Place, dice: Dice):
       })
   )
 
+/** Of one run; or of whichever run of a chain is open, which from another process only its workflow id can name. */
 const handleOf = (client: Context.Tag.Service<typeof Client>, plan: ExecutionPlan, account: Account) =>
-  client.handle(Generated, plan.workflowId, account.runId)
+  client.handle(Generated, plan.workflowId, isChain(plan) ? undefined : account.runId)
+
+const isChain = ({ scenario }: ExecutionPlan): boolean => scenario.unlucky !== undefined
 
 const sending = (account: Account, key: number): Send => {
   const sent: Send = { key, send: account.sends.length, told: "nothing" }

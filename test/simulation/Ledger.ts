@@ -47,6 +47,10 @@ export class Ledger {
   readonly histories = new Map<string, Array<HistoryRow>>()
   /** Places in the order of commits: when each run closed. Those of one commit closed together. */
   readonly closings = new Map<string, number>()
+  /** When the first turn of each run was committed. */
+  readonly begun = new Map<string, number>()
+  /** The place from which on all processes had other code. */
+  deployed: number | undefined
   private place = 0
   private readonly owners = new Map<string, string>()
   private readonly attempts = new Map<string, Beginner>()
@@ -57,6 +61,12 @@ export class Ledger {
 
   note(line: () => string): void {
     if (this.traced) this.trace.push(`${String(this.now()).padStart(6)} ${line()}`)
+  }
+
+  /** Whatever is committed from now on is of the code that is deployed now. */
+  deploy(): void {
+    this.deployed = this.place
+    this.count("deploy")
   }
 
   count(what: string): void {
@@ -143,7 +153,10 @@ export class Ledger {
 
   private wrote(runId: string, row: HistoryRow): void {
     let rows = this.histories.get(runId)
-    if (rows === undefined) this.histories.set(runId, rows = [])
+    if (rows === undefined) {
+      this.histories.set(runId, rows = [])
+      this.begun.set(runId, this.place)
+    }
     this.note(() => `store: turn ${row.turn} of ${runId}: ${row.events.slice(0, 3000)}`)
     if (row.turn !== rows.length + 1) {
       this.find(`turn ${row.turn} of ${runId} is written after turn ${rows.length} (I6)`)

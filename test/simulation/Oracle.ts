@@ -11,27 +11,30 @@ import * as Activities from "../../src/core/family/Activity.js"
 import * as Histories from "../../src/runtime/Histories.js"
 import * as Audit from "../../src/testing/durable/Audit.js"
 import * as Expected from "../proofs/Expected.js"
+import { newWay, oldWay } from "../proofs/Generated.js"
 import * as Kin from "../proofs/Kin.js"
 import * as Playing from "../proofs/Playing.js"
+import type { Version } from "../proofs/Program.js"
 import type { Account, Ledger } from "./Ledger.js"
-import type { ExecutionPlan } from "./Plan.js"
+import type { ExecutionPlan, Plan } from "./Plan.js"
 import type { Session } from "./Process.js"
 
 /** Judges all of it, into the ledger. */
 export const judge = (
-  plans: ReadonlyArray<ExecutionPlan>,
+  { code, executions: plans }: Plan,
   ledger: Ledger,
   store: Store["Type"],
   sql: SqlClient.SqlClient
 ): Effect.Effect<void, unknown> =>
   Effect.gen(function*() {
+    const all = yield* Kin.everything(store)
     for (const plan of plans) {
       const account = ledger.accountOf(plan.workflowId)
       if (account.runId === undefined) {
         ledger.find(`${plan.workflowId} was never started`)
         continue
       }
-      const turns = yield* Histories.read(store, account.runId)
+      const turns = Kin.chainOf(all, account.runId)
       const found = [...outcomes(plan, account), ...messages(plan, account, turns)]
       for (const words of found) ledger.find(`${plan.workflowId}: ${words}`)
     }
@@ -49,13 +52,18 @@ export const judge = (
     for (const run of yield* store.runs({ status: "Running", limit: runsMax })) {
       ledger.find(`${run.workflowId}, run ${run.runId}, did not end`)
     }
-    const all = yield* Kin.everything(store)
     for (const words of Kin.findings(all, (runId) => ledger.closings.get(runId))) ledger.find(words)
+    for (const { run, turns } of all) {
+      const { deployed } = ledger
+      const isAfter = deployed !== undefined && (ledger.begun.get(run.runId) ?? 0) > deployed
+      for (const words of ways(isAfter ? code.next : code.first, turns)) ledger.find(`${run.runId}: ${words}`)
+    }
     const runs = all.map(({ run }) => run)
     for (const plan of plans) {
-      const count = runs.filter(({ workflowId }) => workflowId === plan.workflowId).length
+      const count = runs.filter((run) => run.workflowId === plan.workflowId && run.previousRunId === undefined).length
       const { starts } = ledger.accountOf(plan.workflowId)
-      if (count > starts) ledger.find(`${plan.workflowId} has ${count} runs, and was started ${starts} times`)
+      const most = plan.scenario.unlucky === undefined ? starts : 1
+      if (count > most) ledger.find(`${plan.workflowId} has ${count} chains, and was started ${starts} times`)
     }
     const mail = yield* sql<{ readonly kind: string; readonly body: string }>`SELECT kind, body FROM perdure_mailbox`
     for (const { body, kind } of mail) ledger.find(`a ${kind} is left in a mailbox: ${body}`)
@@ -102,7 +110,11 @@ const messages = (
     const count = message.kind === "signal" ? signals.get(send) ?? 0 : updates.has(Playing.updateId(key)) ? 1 : 0
     const lost = told === "acknowledged" && count === 0 && message.ends !== "rejected" && !account.terminated
     if (lost) found.push(`${name}, was acknowledged, and is lost (I2)`)
-    if (told === "closed" && count > 0) found.push(`${name}, is there, and its sender was told that it came too late`)
+    // Sent again to the next run of a chain, an update is not known there (U7): what is there may be an earlier send.
+    const mayBeEarlier = message.kind === "update" && scenario.unlucky !== undefined
+    if (told === "closed" && count > 0 && !mayBeEarlier) {
+      found.push(`${name}, is there, and its sender was told that it came too late`)
+    }
     if (count > 1) found.push(`${name}, is there ${count} times`)
     if (message.ends === "rejected" && count > 0) found.push(`${name}, was rejected, and is there`)
   }
@@ -116,6 +128,23 @@ const messages = (
     if (!same(first, expected)) found.push(`update ${key} is answered ${words(first)}, and not ${words(expected)}`)
   }
   return found
+}
+
+/** A run that began with code which asks for patches took the new way wherever it came, and says so as that does (V1, V2). */
+const ways = (version: Version, turns: ReadonlyArray<Turn>): ReadonlyArray<string> => {
+  if (version === "before") return []
+  const events = turns.flatMap((turn) => turn.events)
+  const isOld = events.some((event) => {
+    return event._tag === "ActivityScheduled" && (event.input as { readonly label: string }).label.endsWith(oldWay)
+  })
+  const isNew = events.some((event) => {
+    return event._tag === "ActivityScheduled" && (event.input as { readonly label: string }).label.endsWith(newWay)
+  })
+  const isMarked = events.some(({ _tag }) => _tag === "PatchMarked")
+  return [
+    ...(isOld ? [`began with code "${version}", and took the old way (V1)`] : []),
+    ...(isNew && !isMarked && version !== "removed" ? [`began with code "${version}", and has no marker (V1)`] : [])
+  ]
 }
 
 /**

@@ -14,6 +14,10 @@ import { Dice } from "./Dice.js"
 export const kinds = [
   /** Programs have children, and send messages to other executions. Without them, they are other programs. */
   "kin",
+  /** Programs go on in new runs, and runs that fail are tried again. Likewise. */
+  "chains",
+  /** The code is changed where runs are open, and patches say so. Likewise. */
+  "patches",
   /** An operation takes virtual time, before the store does it or before its answer comes. */
   "delay",
   /** It fails, and the store did nothing. */
@@ -37,7 +41,9 @@ export const kinds = [
   /** A process ends as it should, and another one comes. */
   "restart",
   /** Executions are terminated. */
-  "terminate"
+  "terminate",
+  /** All processes are stopped at once, and come again with other code. */
+  "deploy"
 ] as const
 export type Kind = typeof kinds[number]
 
@@ -84,6 +90,8 @@ export interface Plan {
   readonly incidents: ReadonlyArray<Incident>
   readonly rates: Rates
   readonly lateNews: boolean
+  /** The code that all processes have; and what they have from some time on. */
+  readonly code: Programs.Deployment & { readonly at: number | undefined }
 }
 
 /** What of a seed's plan is left out. */
@@ -109,7 +117,15 @@ const scenariosOf = (family: Programs.Family) =>
     { arbitrary: Programs.scenario({ ...size, ...family }), weight: 5 },
     { arbitrary: Programs.canceledEarly({ ...size, ...family }), weight: 1 }
   )
-const scenarios = { alone: scenariosOf({}), kin: scenariosOf({ kin: true }) }
+/** Made once: that takes longer than to draw from it. */
+const families = new Map<string, ReturnType<typeof scenariosOf>>()
+
+const drawnOf = (family: Programs.Family, seed: number): ReadonlyArray<Scenario> => {
+  const name = JSON.stringify(family)
+  const known = families.get(name) ?? scenariosOf(family)
+  families.set(name, known)
+  return FastCheck.sample(known, { seed, numRuns: 16 })
+}
 
 /** Short enough for a test of thousands: what would take more minutes of virtual time is drawn again. */
 const lateMillisMax = 3_000
@@ -121,10 +137,15 @@ export const draw = (seed: number, less: Less = whole): Plan => {
   const workers = dice.between(1, 4)
   const queues = Array.from({ length: dice.between(1, Math.min(2, workers)) }, (_, index) => `queue ${index + 1}`)
   const drift = dice.stream("drift")
-  const kin = has("kin") && dice.stream("kin").chance(0.7)
+  const family: Programs.Family = {
+    kin: has("kin") && dice.stream("kin").chance(0.7),
+    ...(has("chains") && dice.stream("chains").chance(0.5) ? { chains: true } : {}),
+    ...(has("patches") && dice.stream("patches").chance(0.4) ? { patches: true } : {})
+  }
+  const deploys = dice.stream("deploy")
   const executions = executionsOf(
     dice.stream("executions"),
-    FastCheck.sample(kin ? scenarios.kin : scenarios.alone, { seed, numRuns: 16 }),
+    drawnOf(family, seed),
     queues,
     chaosMillis,
     has("terminate")
@@ -152,7 +173,12 @@ export const draw = (seed: number, less: Less = whole): Plan => {
     executions: less.executions === undefined ? executions : less.executions.map((place) => executions[place]!),
     incidents: incidentsOf(dice.stream("incidents"), processes.length, chaosMillis).filter(({ kind }) => has(kind)),
     rates: ratesOf(dice.stream("rates"), has),
-    lateNews: dice.chance(0.5) && has("late news")
+    lateNews: dice.chance(0.5) && has("late news"),
+    code: {
+      // Mostly the one that meets runs of code that knew nothing of it.
+      ...(deploys.chance(0.5) ? deploys.of(Programs.deployments) : ({ first: "before", next: "patched" } as const)),
+      at: family.patches === true && has("deploy") ? deploys.between(0, chaosMillis) : undefined
+    }
   }
 }
 

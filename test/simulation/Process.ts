@@ -18,6 +18,7 @@ import { Store } from "perdure/sqlite"
 import { Life } from "../../src/testing/CrashingStore.js"
 import type { VirtualTime } from "../../src/testing/VirtualTime.js"
 import { endlessMillis, hosts } from "../proofs/Generated.js"
+import type { Version } from "../proofs/Program.js"
 import type { Dice } from "./Dice.js"
 import type { Drift } from "./DriftingClock.js"
 import { DriftingClock } from "./DriftingClock.js"
@@ -36,6 +37,8 @@ export interface World {
   readonly store: Store["Type"]
   readonly ledger: Ledger
   readonly weather: Weather
+  /** The code that processes start with. */
+  version: Version
   /** Called as an attempt begins. */
   readonly attemptBegins: (
     session: Session,
@@ -220,7 +223,7 @@ export class Process {
             )
           ),
         step: (name) => this.performing(session, Effect.sync(() => ledgerStep(this.world, session, name)))
-      }),
+      }, this.world.version),
       lease: plan.leaseMillis,
       maxConcurrentActivities: plan.activities,
       maxCachedExecutions: plan.cached,

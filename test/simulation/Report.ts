@@ -70,7 +70,7 @@ const commandOf = (seed: number, { executions, without }: Less): string =>
   ].join(" ")
 
 const timeline = (ledger: Ledger, runId: string, rows: ReadonlyArray<HistoryRow>): ReadonlyArray<string> => {
-  const workflowId = [...ledger.accounts].find(([, account]) => account.runId === runId)?.[0] ?? "of nobody"
+  const workflowId = [...ledger.accounts].find(([, account]) => account.runId === runId)?.[0] ?? "of another run"
   const turns = rows.map((row): Turn => ({
     turn: row.turn,
     at: row.at,

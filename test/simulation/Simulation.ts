@@ -16,6 +16,7 @@ import type { HistoryRow } from "../../src/persistence/Store.js"
 import { bury } from "../../src/testing/CrashingStore.js"
 import type { FreshStore } from "../../src/testing/FreshStore.js"
 import { beginning, VirtualTime } from "../../src/testing/VirtualTime.js"
+import type { Version } from "../proofs/Program.js"
 import * as Caller from "./Caller.js"
 import { Dice } from "./Dice.js"
 import type { Weather } from "./FaultyStore.js"
@@ -46,6 +47,7 @@ export const run = (base: Base, plan: Plan, traced = false): Effect.Effect<Ledge
       store: witnessed,
       ledger,
       weather,
+      version: plan.code.first,
       attemptBegins: (session, info) => Oracle.attempt(ledger, store, session, info)
     }
     const dice = new Dice(plan.seed, "run")
@@ -55,6 +57,11 @@ export const run = (base: Base, plan: Plan, traced = false): Effect.Effect<Ledge
     const lives = yield* Effect.forEach(processes, (process) => inWorld(process.run))
     for (const incident of plan.incidents) {
       yield* inWorld(Effect.zipRight(clock.sleep(Duration.millis(incident.at)), happen(incident, processes)))
+    }
+    if (plan.code.at !== undefined) {
+      yield* inWorld(
+        Effect.zipRight(clock.sleep(Duration.millis(plan.code.at)), deploy(plan.code.next, world, processes))
+      )
     }
     yield* inWorld(Effect.zipRight(
       clock.sleep(Duration.millis(plan.chaosMillis)),
@@ -81,7 +88,7 @@ export const run = (base: Base, plan: Plan, traced = false): Effect.Effect<Ledge
     }
     if (ledger.findings.length === 0) {
       yield* time.to(time.now + settleMillis)
-      yield* Oracle.judge(plan.executions, ledger, store, base.sql)
+      yield* Oracle.judge(plan, ledger, store, base.sql)
     }
     for (const fiber of [calls, ...lives]) fiber.unsafeInterruptAsFork(fiber.id())
     for (const session of processes.flatMap((each) => each.sessions)) yield* bury(session.life, session.scope)
@@ -122,6 +129,15 @@ const imposedEnds = (sql: SqlClient.SqlClient): Imposed =>
       WHERE events LIKE '[{"_tag":"ExecutionTerminated"%' OR events LIKE '[{"_tag":"ExecutionCanceled"%'`,
     (rows) => rows.map(({ run_id: runId, ...row }) => ({ runId, ...row }))
   )
+
+/** All processes end, and those that come again have other code. */
+const deploy = (version: Version, world: World, processes: ReadonlyArray<Process>): Effect.Effect<void> =>
+  Effect.sync(() => {
+    world.ledger.note(() => `the code is now "${version}"`)
+    for (const process of processes) process.crash()
+    world.version = version
+    world.ledger.deploy()
+  })
 
 /** No more faults; who stands still goes on; who is down comes again. */
 const heal = ({ ledger, weather }: World, processes: ReadonlyArray<Process>): Effect.Effect<void> =>
