@@ -113,32 +113,71 @@ describe("under all crashes (P1)", () => {
     },
     report: complete
   })
+
+  durable("loop: every month is paid once, over all runs, until it is quit", Loop.Subscription, {
+    hosts: () => [Loop.SubscriptionLive],
+    activities: [Durable.script(Loop.Charge)],
+    input: FastCheck.constant({ customer: "ada", paidMonths: 20 }),
+    messagesMax: 2,
+    // It goes on for ever.
+    mayWait: true,
+    chainMax: 2,
+    runs: 8,
+    crashPointsMax: 10,
+    holds: ({ completed, outcome, query }) => {
+      assert.strictEqual(query("paidMonths"), 20 + completed("Charge"))
+      if (outcome._tag === "Completed") assert.strictEqual(outcome.value.paidMonths, 20 + completed("Charge"))
+    }
+  })
+
+  durable("sliding window: every record is stored by a child of its own, over all runs", SlidingWindow.Batch, {
+    hosts: () => [SlidingWindow.BatchLive, SlidingWindow.RecordLive],
+    activities: [Durable.script(SlidingWindow.Store)],
+    input: FastCheck.constantFrom({ from: 0, to: 2, done: 0 }, { from: 0, to: 11, done: 0 }),
+    runs: 5,
+    crashPointsMax: 12,
+    holds: ({ children, input, outcome }) => {
+      if (outcome._tag === "Completed") assert.deepStrictEqual([outcome.value, children.length], [input.to, input.to])
+    }
+  })
+
+  durable("cart: what was put in is there, over all rollovers", Cart.Cart, {
+    hosts: () => [Cart.CartLive],
+    runs: 12,
+    crashPointsMax: 20,
+    holds: ({ query, received, updated }) => {
+      if (received("remove").length > 0) return
+      assert.strictEqual(query("total"), updated("add").reduce((sum, { cents }) => sum + cents, 0))
+    }
+  })
 })
 
 describe("what each pattern plays", () => {
-  const plays = (name: string, pattern: object, expected: unknown) => {
-    const { hosts, play } = pattern as Killed.Play
+  const plays = (name: string, { hosts, play }: Killed.Play, expected: unknown) =>
     it.effect(`${name} gives what it says`, () =>
       Effect.gen(function*() {
         assert.deepStrictEqual(yield* play, expected)
       }).pipe(Effect.provide(TestEnvironment.layer({ hosts }))))
-
+  // Of what needs more than one execution that a client starts, or a client to begin it.
+  const playsKilled = (name: string, { hosts, play }: Killed.Play, expected: unknown) => {
+    plays(name, { hosts, play }, expected)
     it.live(`${name} gives the same wherever its worker is killed (P1)`, () =>
       Effect.gen(function*() {
         assert.deepStrictEqual(yield* Killed.everywhere({ hosts, play }, 40), expected)
       }), 120_000)
   }
+  const of = (pattern: object) => pattern as Killed.Play
 
-  plays("greeting", Greeting, ["Hello, Ada!", "Goodbye, Ada!"])
-  plays("saga", Saga, new Saga.SoldOut({ what: "car" }))
-  plays("approval", Approval, { "a new office": "expired", "a new chair": "approved" })
-  plays("polling", Polling, "render-7 is done")
-  plays("fan-out", FanOut, { words: 15, unreadable: ["torn four"] })
-  plays("updatable timer", UpdatableTimer, { winner: "Grace", cents: 1_000 })
-  plays("cart", Cart, 3_900)
-  plays("loop", Loop, { paidMonths: 23 })
-  plays("large file", LargeFile, 1_000)
-  plays("children", Children, { total: 48, closed: ["moon"] })
-  plays("mutex", Mutex, "all pages are printed")
-  plays("sliding window", SlidingWindow, 25)
+  plays("greeting", of(Greeting), ["Hello, Ada!", "Goodbye, Ada!"])
+  plays("saga", of(Saga), new Saga.SoldOut({ what: "car" }))
+  plays("approval", of(Approval), { "a new office": "expired", "a new chair": "approved" })
+  plays("polling", of(Polling), "render-7 is done")
+  plays("fan-out", of(FanOut), { words: 15, unreadable: ["torn four"] })
+  plays("updatable timer", of(UpdatableTimer), { winner: "Grace", cents: 1_000 })
+  plays("loop", of(Loop), { paidMonths: 23 })
+  plays("large file", of(LargeFile), 1_000)
+  plays("children", of(Children), { total: 48, closed: ["moon"] })
+  plays("sliding window", of(SlidingWindow), 25)
+  playsKilled("cart", of(Cart), 3_900)
+  playsKilled("mutex", of(Mutex), "all pages are printed")
 })
