@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { Client, WorkerConfigError } from "perdure"
-import { Activity, Workflow } from "perdure"
+import { Activity, Entity, Workflow } from "perdure"
 import type { Store, StoreError } from "perdure/sqlite"
 import { ActivityEnvironment, Durable, TestEnvironment } from "perdure/testing"
 import { describe, expect, it } from "tstyche"
@@ -90,6 +90,51 @@ describe("Durable.check", () => {
   it("takes scripts of the activity's own types only", () => {
     Durable.script(Charge, { _tag: "Succeeds", value: "r-1" }, [{ _tag: "Fails", error: new Declined() }])
     expect(Durable.script).type.not.toBeCallableWith(Charge, { _tag: "Succeeds", value: 1 })
+  })
+
+  it("takes ends of a child's own types only, and asks for no body of it", () => {
+    Durable.script(Order, { _tag: "Fails", error: new Declined() }, { _tag: "Succeeds", value: "r-1" })
+    expect(Durable.script).type.not.toBeCallableWith(Order, { _tag: "Succeeds", value: 1 })
+    const Parent = Workflow.make("Parent", { success: Schema.String, error: Declined })
+    const ParentLive = Parent.toLayer(() => Order.execute())
+    expect(Durable.check(Parent, { hosts: () => [ParentLive], children: [Order] })).type.toBe<
+      Effect.Effect<Durable.Report, Durable.CheckFailed>
+    >()
+  })
+
+  it("asks for the activities of the code of before as well", () => {
+    expect(Durable.check(Order, { hosts: () => [OrderLive, ChargeMock], before: () => [OrderLive] })).type.toBe<
+      Effect.Effect<Durable.Report, Durable.CheckFailed, Activity.Hosted<"Charge">>
+    >()
+  })
+
+  it("takes an entity as it is, and answers its queries", () => {
+    const Counter = Entity.make("Counter", {
+      state: Schema.Struct({ count: Schema.Int }),
+      initial: () => ({ count: 0 }),
+      signals: { add: { payload: Schema.Int } },
+      queries: { count: { success: Schema.Int }, over: { payload: Schema.Int, success: Schema.Boolean } },
+      updates: { reset: { payload: Schema.Literal("now") } }
+    })
+    const CounterLive = Counter.toLayer(() =>
+      Effect.succeed(Counter.of({
+        signals: { add: () => Effect.void },
+        queries: { count: () => Effect.succeed(0), over: () => Effect.succeed(false) },
+        updates: { reset: () => Effect.void }
+      }))
+    )
+    Durable.check(Counter, {
+      hosts: () => [CounterLive],
+      holds: ({ outcome, query, received, updated }) => {
+        expect(query("count")).type.toBe<number>()
+        expect(query("over", 3)).type.toBe<boolean>()
+        expect(query).type.not.toBeCallableWith("over")
+        expect(query).type.not.toBeCallableWith("none")
+        expect(received("add")).type.toBe<ReadonlyArray<number>>()
+        expect(updated("reset")).type.toBe<ReadonlyArray<"now">>()
+        if (outcome._tag === "Completed") expect(outcome.value).type.toBe<{ readonly count: number }>()
+      }
+    })
   })
 
   it("is a test only where nothing is missing", () => {

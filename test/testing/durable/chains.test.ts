@@ -56,6 +56,7 @@ describe("a workflow that continues as new", () => {
   durable("is followed to its end, and no signal is lost on the way (K10, S3, U7)", Meter, {
     ...metering,
     runs: 6,
+    crashPointsMax: 60,
     hosts: () => [meter("all")],
     holds: ({ completed, outcome, query, received, runs }) => {
       assert.deepStrictEqual(outcome, { _tag: "Completed", value: 111 + sum(received("add")) })
@@ -65,8 +66,7 @@ describe("a workflow that continues as new", () => {
     },
     report: ({ branches, crashPoints, missing }) => {
       assert.deepStrictEqual(missing, [])
-      assert.strictEqual(crashPoints.tried, crashPoints.of)
-      assert.isAbove(crashPoints.of, 50)
+      assert.isAtLeast(crashPoints.tried, 60)
       assert.isAbove(branches.find(({ of }) => of === "run")!.ways.get("continued as new")!, 100)
     }
   })
@@ -149,7 +149,7 @@ describe("a workflow that is tried again", () => {
     activities: [Durable.script(Book), Pay, Durable.script(Unbook)],
     compensations,
     runs: 20,
-    crashPointsMax: 30,
+    crashPointsMax: 15,
     holds: ({ outcome, runs, turns }) => {
       if (outcome._tag === "Completed") assert.strictEqual(outcome.value, runs.length)
       // None follows a cancel request.
@@ -211,6 +211,7 @@ describe("a cancel request over a chain", () => {
   durable("reaches whichever run is open, and ends the chain (C1, K10)", Watch, {
     ...watching,
     runs: 12,
+    crashPointsMax: 30,
     hosts: () => [watch(true)],
     report: ({ branches }) => assert.isAbove(branches.find(({ of }) => of === "run")!.ways.get("canceled")!, 10)
   })

@@ -114,7 +114,7 @@ describe("a child without a body", () => {
     children: [Part],
     cancels: false,
     runs: 25,
-    crashPointsMax: 12,
+    crashPointsMax: 6,
     holds: ({ children, outcome }) => {
       assert.strictEqual(outcome._tag, "Completed")
       assert.deepStrictEqual(children.map(({ workflow }) => workflow), ["Part"])
@@ -164,7 +164,7 @@ describe("when its parent ends", () => {
     activities: [Durable.script(Weld, { _tag: "Succeeds", value: 1 })],
     runs: 6,
     cancels: false,
-    crashPointsMax: 60,
+    crashPointsMax: 30,
     holds: ({ children, input, outcome }) => {
       assert.strictEqual(outcome._tag, "Completed")
       assert.deepStrictEqual(children.map(({ status }) => status), [statuses[input]])
@@ -197,7 +197,7 @@ describe("when its parent is canceled", () => {
     activities: [Durable.script(Weld, { _tag: "Succeeds", value: 1 })],
     messagesMax: 2,
     runs: 10,
-    crashPointsMax: 40,
+    crashPointsMax: 20,
     holds: (
       { children, outcome, turns }: Pick<Durable.Trial<typeof Patient, void>, "children" | "outcome" | "turns">
     ) => {
