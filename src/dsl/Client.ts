@@ -388,7 +388,8 @@ export class Client extends Context.Tag("perdure/Client")<Client, {
    * Sends a signal to the open run of the workflow id; where there is none, starts one with the signal as its first
    * message, ahead of its program (row S10). Both in one: no start is seen without the signal.
    *
-   * The payload of the start is left aside where a run is open. Returns once neither can be lost any more.
+   * The payload of the start is left aside where a run is open; one whose first turn is held begins at once (row X7).
+   * Returns once neither can be lost any more.
    */
   readonly signalWithStart: <W extends Workflow.Any>(
     workflow: W,

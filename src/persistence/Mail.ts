@@ -28,6 +28,8 @@ export interface NewMail {
   readonly runId: string
   readonly kind: MailKind
   readonly body: string
+  /** It goes with a start: the first run of an execution begins with it, whatever it was held for (row X7). */
+  readonly begins?: boolean | undefined
 }
 
 /** @category models @since 0.1.0 */

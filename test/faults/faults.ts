@@ -212,6 +212,14 @@ export const faults: ReadonlyArray<Fault> = [
     tests: ["runtime/long-histories"]
   },
   {
+    name: "a signal-with-start leaves a run held",
+    breaks: "X7",
+    file: "src/persistence/sql/Mailbox.ts",
+    from: "        yield* Batch.run(tx, releaseFirst, [...beginning], [now, now])\n",
+    to: "",
+    tests: ["runtime/start-delay"]
+  },
+  {
     name: "a thread that crashed is used again",
     breaks: "D5",
     file: "src/threads/Threads.ts",

@@ -7,7 +7,8 @@
  * ```
  *
  * A message to a run that nobody owns makes it due, in the same transaction: a cause and its wake-up never part (I3).
- * One whose first turn is held until a later time stays held, and is due then; a cancel request lets it begin (row X7).
+ * One whose first turn is held until a later time stays held, and is due then; a cancel request lets it begin, and so does
+ * a message that goes with a start, but for a run that repeats or continues another one (row X7).
  *
  * @since 0.1.0
  */
@@ -69,6 +70,11 @@ export const statements = (dialect: Dialect): Statements => {
     row: "?",
     after: ")"
   })
+  const releaseFirst = Batch.make(dialect, {
+    before: `UPDATE perdure_runs SET start_at = ? WHERE start_at > ? AND previous_run_id IS NULL AND run_id IN (`,
+    row: "?",
+    after: ")"
+  })
   const reply = Batch.make(dialect, {
     before: "INSERT INTO perdure_replies (request_id, at, body) VALUES",
     row: "(?, ?, ?)",
@@ -112,6 +118,7 @@ export const statements = (dialect: Dialect): Statements => {
         const rows: Array<unknown> = []
         const waking = new Set<string>()
         const canceled = new Set<string>()
+        const beginning = new Set<string>()
         const results = mails.map((mail): PostResult => {
           const run = runs.get(mail.runId)
           if (run === undefined) {
@@ -125,12 +132,15 @@ export const statements = (dialect: Dialect): Statements => {
             waking.add(mail.runId)
             if (mail.kind === "Cancel") {
               canceled.add(mail.runId)
+            } else if (mail.begins === true) {
+              beginning.add(mail.runId)
             }
           }
           return "Posted"
         })
         yield* Batch.run(tx, insert, rows)
         yield* Batch.run(tx, release, [...canceled], [now, now])
+        yield* Batch.run(tx, releaseFirst, [...beginning], [now, now])
         yield* Batch.run(tx, due, [...waking], [now, now, now])
         return results
       }),

@@ -27,6 +27,8 @@ export interface Target {
   readonly runId: string | undefined
   /** The first run of the chain that it is bound to, whichever of its runs is open (row U10); undefined: to none. */
   readonly chain?: string | undefined
+  /** What is sent goes with a start: a first turn that is held begins with it (row X7). */
+  readonly begins?: true
 }
 
 /** How errors name it. @since 0.1.0 */
@@ -99,13 +101,15 @@ export class Calls {
   post(
     runId: string,
     message: Stored & { readonly _tag: MailKind },
-    call: string
+    call: string,
+    begins?: true
   ): Effect.Effect<PostResult, StoreUnavailable> {
     if (this.engine !== undefined) {
       if (this.mailed.size >= mailedMax) this.mailed.clear()
       this.mailed.add(runId)
     }
-    return this.of(call, this.store.post({ runId, kind: message._tag, body: Messages.encode(message) }, this.now()))
+    const mail = { runId, kind: message._tag, body: Messages.encode(message), begins }
+    return this.of(call, this.store.post(mail, this.now()))
   }
 
   /** The run that a handle means, by its id alone. One that this process has in memory is open, and nothing follows it. */

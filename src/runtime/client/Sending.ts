@@ -101,7 +101,7 @@ const byMail = (
   message: Message,
   call: string
 ): Effect.Effect<void, Trouble> =>
-  Effect.flatMap(calls.post(runId, message, call), (posted): Effect.Effect<void, Trouble> => {
+  Effect.flatMap(calls.post(runId, message, call, target.begins), (posted): Effect.Effect<void, Trouble> => {
     switch (posted) {
       case "NotFound":
         return Effect.fail(new WorkflowNotFound(nameOf(target)))

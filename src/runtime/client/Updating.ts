@@ -277,7 +277,7 @@ const byMail = (calls: Calls, target: Target, runId: string, message: Message): 
     const call = `update ${message.name}`
     const run = yield* calls.find({ ...target, runId, chain: undefined }, call)
     const replyTo = uuid()
-    const posted = yield* calls.post(run.runId, { ...message, replyTo }, call)
+    const posted = yield* calls.post(run.runId, { ...message, replyTo }, call, target.begins)
     if (posted === "NotFound") return yield* new WorkflowNotFound(nameOf(target))
     if (posted === "Closed") return yield* ofClosed(calls, target, run.runId, message)
     return yield* afterPost(calls, target, run, message, replyTo)

@@ -64,7 +64,7 @@ export const signal = (
         (begun): Effect.Effect<Starting.Started, StartError> => {
           const given = Starting.started(calls, run, begun.runId)
           if (begun._tag !== "Running") return given
-          const target: Target = { workflow, workflowId, runId: begun.runId }
+          const target: Target = { workflow, workflowId, runId: begun.runId, begins: true }
           return Sending.send(calls, target, message).pipe(
             Effect.zipRight(given),
             Effect.catchTags(again(attempt))
@@ -103,7 +103,7 @@ export const update = (
       if (last?.status === "Running") {
         if (known === undefined && options.idConflict === "Fail") return yield* exists(last.runId)
         return yield* Effect.catchTags(
-          Updating.send(calls, { ...target, runId: last.runId }, message),
+          Updating.send(calls, { ...target, runId: last.runId, begins: true }, message),
           again(attempt)
         )
       }

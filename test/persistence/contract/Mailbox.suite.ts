@@ -74,6 +74,20 @@ export const suite = (layer: Layer.Layer<Store, StoreError>) => {
       assert.deepInclude(yield* run("r1"), { startAt: now + 2 })
     }).pipe(Effect.provide(layer)))
 
+  it.effect("a message that goes with a start lets a run begin, but none that follows another one (X7)", () =>
+    Effect.gen(function*() {
+      const store = yield* Store
+      for (const [runId, more] of [["r1", {}], ["r2", { previousRunId: "r0" }]] as const) {
+        const held = newRun(runId, { workflowId: runId, startAt: now + 500, ...more })
+        yield* store.create(held, { runId, kind: "Start", body: "{}" })
+        yield* store.post({ ...signal(runId), begins: true }, now + 1)
+      }
+      assert.deepInclude(yield* run("r1"), { wakeAt: now + 1, startAt: now + 1 })
+      assert.deepInclude(yield* run("r2"), { wakeAt: now + 500, startAt: now + 500 })
+      yield* store.post({ ...signal("r1"), begins: true }, now + 2)
+      assert.deepInclude(yield* run("r1"), { startAt: now + 1 })
+    }).pipe(Effect.provide(layer)))
+
   it.effect("closed and unknown runs take no message, but for a query", () =>
     Effect.gen(function*() {
       const store = yield* Store
