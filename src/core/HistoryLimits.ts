@@ -12,6 +12,7 @@
  *
  * @since 0.1.0
  */
+import type { Event } from "./Event.js"
 import type { ExecutionTerminated } from "./family/Execution.js"
 import { Limits } from "./Limits.js"
 
@@ -51,19 +52,23 @@ export const reasons = (events: number, bytes: number, updates: number): Readonl
 }
 
 /**
- * What is to be said of a history that this turn made long; undefined for all other turns.
+ * What the log is told of a turn that is recorded: that it made the history long, or holds a large payload (row X17).
  *
  * @category combinators
  * @since 0.1.0
  */
-export const warning = (eventsBefore: number, bytesBefore: number, after: Past): string | undefined =>
-  passed(eventsBefore, after.events, Limits.historyEventsWarned) ||
+export const warnings = (
+  eventsBefore: number,
+  bytesBefore: number,
+  after: Past,
+  turn: { readonly events: ReadonlyArray<Event>; readonly bytes?: number }
+): ReadonlyArray<string> => {
+  const long = passed(eventsBefore, after.events, Limits.historyEventsWarned) ||
     passed(bytesBefore, after.bytes, Limits.historyBytesWarned)
-    ? `its history has ${sizeOf(after)}: at ${Limits.historyEventsMax} events or ${
-      mebibytes(Limits.historyBytesMax)
-    } it ` +
-      "is terminated. Let it continue as new where Workflow.info suggests it"
-    : undefined
+  const large = (turn.bytes ?? 0) > Limits.payloadBytesWarned
+  if (!long && !large) return silence
+  return [...(long ? [longHistory(after)] : []), ...(large ? turn.events.flatMap(largePayload) : [])]
+}
 
 /**
  * The end of a run whose history is too long to go on; undefined for all others.
@@ -82,6 +87,23 @@ export const exceeded = (past: Past): ExecutionTerminated | undefined =>
 // -----------------------------------------------------------------------------
 // internal
 // -----------------------------------------------------------------------------
+
+const silence: ReadonlyArray<string> = []
+
+const longHistory = (past: Past): string =>
+  `its history has ${sizeOf(past)}: at ${Limits.historyEventsMax} events or ${mebibytes(Limits.historyBytesMax)} it is `
+  + "terminated. Let it continue as new where Workflow.info suggests it"
+
+/** Of an event by itself, payload codecs or not: what it holds besides its payload is short. */
+const largePayload = (event: Event): ReadonlyArray<string> => {
+  const { length } = JSON.stringify(event)
+  return length <= Limits.payloadBytesWarned ? [] : [
+    `event ${event._tag}${"name" in event ? ` ${event.name}` : ""} holds ${
+      Math.round(length / 1_024)
+    } KiB, which every `
+    + `replay reads again; more than ${Limits.payloadBytesMax / 1_048_576} MiB are refused: record where it is kept`
+  ]
+}
 
 const passed = (before: number, after: number, limit: number): boolean => before < limit && after >= limit
 

@@ -54,8 +54,12 @@ export const Limits = {
   historyEventsWarned: 10_240,
   /** Encoded bytes of a history at which it does (row K11). */
   historyBytesWarned: 10 * 1024 * 1024,
-  /** Steps that one run may have pending at once: activities, timers and inline steps each (row X17). */
+  /** A payload of which the log warns when it is recorded (row X17). */
+  payloadBytesWarned: 256 * 1024,
+  /** Steps of one kind that a run may have pending at once: activities, timers, inline steps, children, signals and cancel requests to other runs (row X17). */
   pendingMax: 2_000,
+  /** Steps of all kinds that a body waits for at once: as many as there are kinds. */
+  waitingMax: 12_000,
   /** Signals that one run takes in (row X17). */
   signalsMax: 10_000,
   /** Updates in progress in one run (row U12). */

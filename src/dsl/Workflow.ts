@@ -60,6 +60,7 @@ export {
   uuid,
   withCompensation
 } from "./Body.js"
+export { isCanceled } from "./Cancellation.js"
 export { continueAsNew, lastFailure, lastResult } from "./Chain.js"
 export type { ContinueOptions, ContinueOptionsOf } from "./Chain.js"
 export type { ChildHandle, ChildOptions } from "./Child.js"

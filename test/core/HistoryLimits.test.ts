@@ -18,12 +18,29 @@ describe("a history", () => {
   }
 
   it("is warned of in the turn that passes 10,240 events or 10 MiB, and in no other (K11)", () => {
-    const warns = (...args: Parameters<typeof HistoryLimits.warning>) => HistoryLimits.warning(...args) !== undefined
+    const warns = (events: number, bytes: number, after: HistoryLimits.Past) =>
+      HistoryLimits.warnings(events, bytes, after, { events: [] }).length === 1
     assert.isFalse(warns(10_238, 0, past(10_239, 10 * mebi - 1)))
     assert.isTrue(warns(10_239, 0, past(10_240, 0)))
     assert.isFalse(warns(10_240, 0, past(10_241, 0)))
     assert.isTrue(warns(1, 9 * mebi, past(2, 11 * mebi)))
     assert.isFalse(warns(2, 11 * mebi, past(3, 12 * mebi)))
+  })
+
+  it("is warned of where one payload is larger than 256 KiB, by its event (X17)", () => {
+    const at = (chars: number) => {
+      const events = [
+        { _tag: "SignalReceived", name: "put", input: "x".repeat(chars) },
+        { _tag: "ActivityScheduled", seq: 1, name: "Store", input: "x".repeat(200_000) }
+      ] as const
+      return HistoryLimits.warnings(1, 1, past(3, 2), { events, bytes: JSON.stringify(events).length })
+    }
+    assert.deepStrictEqual(at(100_000), [])
+    assert.lengthOf(at(300_000), 1)
+    assert.match(
+      at(300_000)[0]!,
+      /^event SignalReceived put holds 293 KiB, which every replay reads again; more than 2 MiB/
+    )
   })
 
   it("ends its run at 51,200 events or 50 MiB, and says why (K11, I10)", () => {

@@ -220,6 +220,31 @@ export const faults: ReadonlyArray<Fault> = [
     tests: ["runtime/start-delay"]
   },
   {
+    name: "a turn may leave any number of steps pending",
+    breaks: "X17, I10",
+    file: "src/runtime/execution/Intake.ts",
+    from: "  if (reason !== undefined) throw new BodyDefect",
+    to: "  if (reason === \"\") throw new BodyDefect",
+    tests: ["runtime/limits"]
+  },
+  {
+    name: "a large payload is recorded without a word",
+    breaks: "X17",
+    file: "src/core/HistoryLimits.ts",
+    from: "  const large = (turn.bytes ?? 0) > Limits.payloadBytesWarned\n",
+    to: "  const large = (turn.bytes ?? 0) > Limits.payloadBytesMax\n",
+    tests: ["runtime/limits"]
+  },
+  {
+    name: "what failed by a cancellation further in counts as canceled",
+    breaks: "R12",
+    file: "src/dsl/Cancellation.ts",
+    from: "const isCancellation = ({ _tag }: Failure): boolean => _tag === \"Canceled\"\n",
+    to:
+      "const isCancellation = (failure: Failure): boolean =>\n  failure._tag === \"Canceled\" || \"cause\" in failure && failure.cause?._tag === \"Canceled\"\n",
+    tests: ["dsl/canceled"]
+  },
+  {
     name: "a thread that crashed is used again",
     breaks: "D5",
     file: "src/threads/Threads.ts",

@@ -127,7 +127,7 @@ describe("an attempt that was handed over", () => {
       assert.strictEqual((yield* Effect.flip(client.activity(Ask, token).complete(wrong)))._tag, "ContractError")
     }))
 
-  test("is told by heartbeat that its cancellation was asked for, and reports it (A9, C6)", () =>
+  test("is told by heartbeat that its cancellation was asked for, and reports it (A9, C6, R13)", () =>
     Effect.gen(function*() {
       const { client } = yield* run(hosting())
       const { handle, token } = yield* handedOver(client, { wait: true })

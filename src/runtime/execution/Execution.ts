@@ -220,6 +220,7 @@ export class Execution {
     let output: TurnOutput
     try {
       output = this.interpreter.turn({ at, events, replaying: false, past: this.state })
+      Intake.assertBounded(this.run.workflow, this.state, events, output)
     } catch (error) {
       return this.fail(error, [...dropped, ...taken])
     }
@@ -337,8 +338,7 @@ export class Execution {
       consequences.starts,
       { letters: taken, consequences, closing: closed, creates }
     )
-    const warning = HistoryLimits.warning(count, bytes, this.state)
-    if (warning !== undefined) this.around.warn(this, warning)
+    for (const warning of HistoryLimits.warnings(count, bytes, this.state, turn)) this.around.warn(this, warning)
     if (output.logs.length > 0) this.around.log(this, output.logs)
     this.inbox.push(...this.updates.afterTurn())
     if (!this.stopped) this.wakeUp.arm(this.state)

@@ -6,9 +6,11 @@
  */
 import type { Event } from "../../core/Event.js"
 import * as Messages from "../../core/Message.js"
+import * as PendingLimits from "../../core/PendingLimits.js"
 import type { RunState } from "../../core/RunState.js"
 import * as RunStates from "../../core/RunState.js"
 import type { TurnOutput } from "../interpreter/Interpreter.js"
+import { BodyDefect } from "../interpreter/TurnFailure.js"
 import type { Item, Letter } from "./Item.js"
 import { mustWait } from "./UpdateCalls.js"
 
@@ -101,3 +103,14 @@ export const takeMoot = (
 
 /** What comes of a turn in which no code took part. @since 0.1.0 */
 export const noOutput: TurnOutput = { commands: [], rejected: new Map(), unfinished: [], dropped: new Set(), logs: [] }
+
+/** Throws where the turn would leave more pending than a run may have (row X17). @since 0.1.0 */
+export const assertBounded = (
+  workflow: string,
+  state: RunState,
+  events: ReadonlyArray<Event>,
+  { commands }: Pick<TurnOutput, "commands">
+): void => {
+  const reason = PendingLimits.exceeded(state, events, commands)
+  if (reason !== undefined) throw new BodyDefect({ in: `workflow ${workflow}`, reason })
+}

@@ -169,11 +169,11 @@ export class Steps<B extends Body = Body> {
   }
 
   wait<A>(seq: number, waiter: (outcome: A) => void): void {
-    if (this.waiters.size >= Limits.pendingMax) {
+    if (this.waiters.size >= Limits.waitingMax) {
       this.body.fail(
         new BodyDefect({
           in: "the body",
-          reason: `more than ${Limits.pendingMax} steps are pending at once, the limit of a run: run fewer at a time`
+          reason: `more than ${Limits.waitingMax} steps are pending at once, the limit of a run: run fewer at a time`
         })
       )
     }

@@ -420,10 +420,10 @@ describe("fan-out and locks (W7, W8)", () => {
   })
 
   it("more pending steps than a run may have fail the turn, with the bound (I10)", () => {
-    const driver = new Driver(host(Effect.forEach(Array.from({ length: Limits.pendingMax + 1 }), () => act("x"), {
+    const driver = new Driver(host(Effect.forEach(Array.from({ length: Limits.waitingMax + 1 }), () => act("x"), {
       concurrency: "unbounded"
     })))
-    assert.throws(() => driver.start(), BodyDefect, /more than 2000 steps are pending at once/)
+    assert.throws(() => driver.start(), BodyDefect, /more than 12000 steps are pending at once/)
   })
 })
 
