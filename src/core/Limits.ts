@@ -28,6 +28,10 @@ export const Limits = {
   timeMillisMax: 8.64e15,
   /** Workflow ids, task queues, names, update ids: they are index keys (row X17). */
   identifierCharsMax: 1_000,
+  /** Headers of one call: they are recorded with it, and sent along from call to call (row N6). */
+  headersMax: 64,
+  /** The headers of one call together. They are read with each event that carries them. */
+  headersBytesMax: 16 * 1024,
   /** Keywords in one search attribute: each is a row. */
   keywordsMax: 100,
   /** A filter's text (row X13). */

@@ -20,12 +20,14 @@ import * as Signal from "./family/Signal.js"
 import * as Step from "./family/Step.js"
 import * as Timer from "./family/Timer.js"
 import * as Update from "./family/Update.js"
+import { Headers } from "./Headers.js"
 import type { Due, RunState } from "./RunState.js"
 
 /** A question to a run; it leaves no event. @since 0.1.0 */
 export const Query = Schema.TaggedStruct("Query", {
   name: Schema.String,
   input: Schema.optionalWith(Schema.Unknown, { exact: true }),
+  headers: Schema.optionalWith(Headers, { exact: true }),
   replyTo: Schema.String
 })
 /** @since 0.1.0 */

@@ -49,6 +49,8 @@ const checkOf = (ast: AST.AST, known: Map<AST.AST, Check>): Check => {
     case "TupleType":
       return ast.elements.length === 0 && ast.rest.length === 1 ? every(checkOf(ast.rest[0]!.type, known)) : is(ast)
     case "TypeLiteral": {
+      const values = record(ast, known)
+      if (values !== undefined) return values
       const check = struct(ast, known)
       return check === undefined ? is(ast) : (value) => isRecord(value) && check(value)
     }
@@ -92,6 +94,21 @@ const suspended = (ast: AST.Suspend, known: Map<AST.AST, Check>): Check => (valu
     known.set(target, check)
   }
   return check(value)
+}
+
+/** A record of texts to values of one kind. */
+const record = (ast: AST.TypeLiteral, known: Map<AST.AST, Check>): Check | undefined => {
+  const [index, ...more] = ast.indexSignatures
+  if (index === undefined || more.length > 0 || ast.propertySignatures.length > 0) return undefined
+  if (index.parameter._tag !== "StringKeyword") return undefined
+  const check = checkOf(index.type, known)
+  return (value) => {
+    if (!isRecord(value)) return false
+    for (const key in value) {
+      if (!check(value[key])) return false
+    }
+    return true
+  }
 }
 
 /** Checks the fields of a struct, but for one that is known to fit. Undefined where the struct is not a plain one. */

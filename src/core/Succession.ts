@@ -17,6 +17,7 @@ import * as CronSchedule from "./CronSchedule.js"
 import type { Failure, RetryState } from "./Failure.js"
 import type { Closing, ExecutionStarted, Start } from "./family/Execution.js"
 import type { Carried } from "./family/Notes.js"
+import type { Field, Headers } from "./Headers.js"
 import * as RetryPolicy from "./RetryPolicy.js"
 
 /**
@@ -37,9 +38,11 @@ export interface Terms {
 }
 
 /** What a start needs besides its terms. @since 0.1.0 */
-export type Subject = Pick<Start, "workflow" | "workflowId" | "taskQueue" | "effect" | "flags" | "parent" | "root"> & {
-  readonly input?: unknown
-}
+export type Subject =
+  & Pick<Start, "workflow" | "workflowId" | "taskQueue" | "effect" | "flags" | "parent" | "root" | "headers">
+  & {
+    readonly input?: unknown
+  }
 
 /**
  * The start of a chain. Both timeouts count from when its first turn may begin.
@@ -143,7 +146,8 @@ const continued = (closing: Continued, ending: Ending, now: number): Start => {
     workflow: closing.workflow,
     workflowId: started.workflowId,
     taskQueue: closing.taskQueue ?? started.taskQueue,
-    ...(closing.input === undefined ? {} : { input: closing.input })
+    ...(closing.input === undefined ? {} : { input: closing.input }),
+    ...headersOf(closing.headers ?? started.headers)
   }
   const terms: Terms = {
     delayMillis: closing.delayMillis,
@@ -205,14 +209,19 @@ const recurring = (ending: Ending, now: number, last: Partial<Start>): Next | un
 }
 
 /** The same once more, with the same payload. */
-const again = ({ input, taskQueue, workflow, workflowId }: Ending["started"]): Subject => ({
+const again = ({ headers, input, taskQueue, workflow, workflowId }: Ending["started"]): Subject => ({
   workflow,
   workflowId,
   taskQueue,
-  ...(input === undefined ? {} : { input })
+  ...(input === undefined ? {} : { input }),
+  ...headersOf(headers)
 })
 
 const termsOf = ({ cron, retry, runTimeoutMillis }: Ending["started"]): Terms => ({ cron, retry, runTimeoutMillis })
+
+/** A run that takes none over has no field for them. */
+const headersOf = (headers: Headers | undefined): Field =>
+  headers === undefined || Object.keys(headers).length === 0 ? {} : { headers }
 
 /**
  * As a retry policy judges it. The time of a run is to it what start-to-close is to an attempt (row X8), and a failure's own

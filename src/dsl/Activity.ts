@@ -12,15 +12,18 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { ActivityScheduled, CancellationType } from "../core/family/Activity.js"
+import type { Headers } from "../core/Headers.js"
+import { none as noHeaders } from "../core/Headers.js"
 import { Limits } from "../core/Limits.js"
 import * as RetryPolicy from "../core/RetryPolicy.js"
 import type { ActivityInfo, CancellationDetails } from "./ActivityContext.js"
 import { ActivityContext } from "./ActivityContext.js"
 import type { ActivityError } from "./ActivityError.js"
 import type { ApplicationError } from "./ApplicationError.js"
-import { refusedId } from "./Call.js"
+import { headersOf, refusedId } from "./Call.js"
 import type { AnySchema, PayloadInput, PayloadType, TypeOf } from "./Contract.js"
 import * as Contract from "./Contract.js"
+import { through } from "./Hooks.js"
 import type { Codecs, Hosted } from "./HostedActivity.js"
 import { decodeFailure, hosting, hostTag } from "./HostedActivity.js"
 import { reserved } from "./Names.js"
@@ -182,13 +185,19 @@ export const make = <
   }
   const plain = optionsOf({})
 
-  const call = (value: unknown, options: CallOptions & { readonly taskQueue?: string | undefined } | undefined) => {
+  const call = (value: unknown, options: Given | undefined, headers: Headers) => {
     const encoded = payload.encode(value)
     if (Either.isLeft(encoded)) return encoded
     const made = options === undefined ? plain : optionsOf(options)
     if (Either.isLeft(made)) return made
     const { bare, withInput } = made.right
     const input = encoded.right
+    if (headers !== noHeaders) {
+      return Either.map(
+        headersOf(`activity ${name}`, headers),
+        (field): ActivityCall => (seq) => ({ ...bare, seq, ...(input === undefined ? {} : { input }), ...field })
+      )
+    }
     return Either.right<ActivityCall>(
       input === undefined ? (seq) => ({ ...bare, seq }) : (seq) => ({ ...withInput, seq, input })
     )
@@ -207,28 +216,38 @@ export const make = <
   }
 
   // Not a generator, and the context read off the fiber: this is the hot path of every replayed step.
-  const execute = (value: unknown, options?: CallOptions & { readonly taskQueue?: string | undefined }) => {
+  const execute = (value: unknown, options?: Given) => {
     const place = Place.capture(execute)
-    const id = options?.activityId
     return Effect.withFiberRuntime<unknown, unknown>((fiber) => {
       const context = Context.unsafeGet(fiber.currentContext as Context.Context<WorkflowContext>, WorkflowContext)
-      const made = call(value, options)
-      if (Either.isLeft(made)) return Effect.die(made.left)
-      return Effect.flatMap(context.executeActivity(made.right, place), (outcome) => decode(context, outcome, id))
+      const hook = context.hooks.executeActivity
+      const executing = (value: unknown, options: Given | undefined, headers: Headers) => {
+        const made = call(value, options, headers)
+        if (Either.isLeft(made)) return Effect.die(made.left)
+        const id = options?.activityId
+        return Effect.flatMap(context.executeActivity(made.right, place), (outcome) => decode(context, outcome, id))
+      }
+      return hook === undefined
+        ? executing(value, options, noHeaders)
+        : through(hook, callOf(name, value, options), (call) => executing(call.payload, call.options, call.headers))
     })
   }
 
-  const start = (value: unknown, callOptions?: CallOptions & { readonly taskQueue?: string | undefined }) => {
+  const start = (value: unknown, options?: Given) => {
     const place = Place.capture(start)
-    return Effect.flatMap(WorkflowContext, (context) => {
-      const made = call(value, callOptions)
-      if (Either.isLeft(made)) return Effect.die(made.left)
-      return Effect.map(context.startActivity(made.right, place), (started) => ({
-        activityId: started.id,
-        result: Effect.flatMap(started.await, (outcome) => decode(context, outcome, started.id)),
-        cancel: started.cancel
-      }))
-    })
+    return Effect.flatMap(
+      WorkflowContext,
+      (context) =>
+        through(context.hooks.startActivity, callOf(name, value, options), ({ headers, options, payload }) => {
+          const made = call(payload, options, headers)
+          if (Either.isLeft(made)) return Effect.die(made.left)
+          return Effect.map(context.startActivity(made.right, place), (started) => ({
+            activityId: started.id,
+            result: Effect.flatMap(started.await, (outcome) => decode(context, outcome, started.id)),
+            cancel: started.cancel
+          }))
+        })
+    )
   }
 
   const codecs: Codecs = { payload, success, error }
@@ -346,6 +365,16 @@ export const checkName = (kind: string, name: string): void => {
   const taken = reserved(name)
   if (taken !== undefined) refuse(taken)
 }
+
+/** The options of one call, on its way. */
+type Given = CallOptions & { readonly taskQueue?: string | undefined }
+
+const callOf = (activity: string, payload: unknown, options: Given = {}) => ({
+  activity,
+  payload,
+  options,
+  headers: noHeaders
+})
 
 // JSON has no Infinity: an endless timeout is recorded as a very long one.
 const millis = (input: Duration.DurationInput | undefined): number | undefined =>

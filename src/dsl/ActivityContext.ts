@@ -5,6 +5,7 @@
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type { Headers } from "../core/Headers.js"
 import type { Payload } from "../core/Payload.js"
 import type { RetryPolicy } from "../core/RetryPolicy.js"
 import type { ContractError } from "./Contract.js"
@@ -28,6 +29,8 @@ export interface ActivityInfo {
   readonly workflowId: string
   readonly runId: string
   readonly taskQueue: string
+  /** What interceptors gave the call along with the payload: the same for each attempt (row N6). */
+  readonly headers: Headers
   /** When the activity was first scheduled, in epoch milliseconds. */
   readonly scheduledAt: number
   /** When this attempt was scheduled. */

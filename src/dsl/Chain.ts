@@ -3,17 +3,22 @@
  *
  * @since 0.1.0
  */
+import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { Failure } from "../core/Failure.js"
 import type { Continuation } from "../core/family/Execution.js"
+import type { Headers } from "../core/Headers.js"
+import { none as noHeaders } from "../core/Headers.js"
 import { Limits } from "../core/Limits.js"
 import type { Options as RetryOptions } from "../core/RetryPolicy.js"
 import * as RetryPolicy from "../core/RetryPolicy.js"
+import { headersOf } from "./Call.js"
 import type { Any, ErrorOf, PayloadOf, SuccessOf } from "./Codecs.js"
 import type { ContractError } from "./Contract.js"
+import { through } from "./Hooks.js"
 import type { AttributesOf, MemoOf, NotesGiven } from "./Notes.js"
 import * as Notes from "./Notes.js"
 import { WorkflowContext } from "./WorkflowContext.js"
@@ -61,15 +66,38 @@ export const continueAsNew = <W extends Any>(
   ...[payload, given]: PayloadArgument<PayloadOf<W>, ContinueOptionsOf<W>>
 ): Effect.Effect<never, never, WorkflowContext> =>
   Effect.flatMap(WorkflowContext, (context) => {
+    const hook = context.hooks.continueAsNew
+    const options: Options = given ?? {}
+    if (hook === undefined) return continuing(context, workflow, { payload, options })
+    return Effect.flatMap(context.info, ({ headers }) =>
+      through(hook, { workflow: workflow.name, payload, options, headers }, (call) =>
+        continuing(context, workflow, call)))
+  })
+
+type Options = ContinueOptions & Pick<Notes.Given, "memo" | "searchAttributes">
+
+/** Without headers the next run has those of this one. */
+const continuing = (
+  context: Context.Tag.Service<typeof WorkflowContext>,
+  workflow: Any,
+  { headers, options, payload }: {
+    readonly payload: unknown
+    readonly options: Options
+    readonly headers?: Headers
+  }
+): Effect.Effect<never> =>
+  Effect.suspend(() => {
     const encoded = workflow.codecs.payload.encode(payload)
     if (Either.isLeft(encoded)) return Effect.die(encoded.left)
-    const options: ContinueOptions & Pick<Notes.Given, "memo" | "searchAttributes"> = given ?? {}
+    const checked = headersOf(`continuation as workflow ${workflow.name}`, headers ?? noHeaders)
+    if (Either.isLeft(checked)) return Effect.die(checked.left)
     const { delay, memo, retry, runTimeout, searchAttributes, taskQueue } = options
     const said = Notes.encode(workflow, { memo, searchAttributes })
     if (Either.isLeft(said)) return Effect.die(said.left)
     const continuation: Continuation = {
       workflow: workflow.name,
       ...(encoded.right === undefined ? {} : { input: encoded.right }),
+      ...(headers === undefined ? {} : { headers }),
       ...(taskQueue === undefined ? {} : { taskQueue }),
       ...(delay === undefined ? {} : { delayMillis: millis(delay) }),
       ...(runTimeout === undefined ? {} : { runTimeoutMillis: millis(runTimeout) }),

@@ -9,12 +9,15 @@ import * as Either from "effect/Either"
 import type { ChildCancellationType, ChildEnd, ChildStartFailed } from "../core/family/Child.js"
 import * as Children from "../core/family/Child.js"
 import type { ParentClosePolicy } from "../core/family/Execution.js"
+import type { Headers } from "../core/Headers.js"
+import { none as noHeaders } from "../core/Headers.js"
 import type { PayloadArgument } from "./Call.js"
-import { refusedId } from "./Call.js"
+import { headersOf, refusedId } from "./Call.js"
 import { ChildWorkflowError } from "./ChildWorkflowError.js"
 import type { Any } from "./Codecs.js"
 import { ContractError } from "./Contract.js"
 import * as External from "./External.js"
+import { through } from "./Hooks.js"
 import type { NotesGiven } from "./Notes.js"
 import * as Notes from "./Notes.js"
 import * as Place from "./Place.js"
@@ -92,7 +95,7 @@ export interface Definition extends Any {
  */
 export const callsOf = (definition: Definition) => {
   const { codecs, name } = definition
-  const call = (payload: unknown, options: Options): Either.Either<ChildCall, ContractError> => {
+  const call = ({ headers, options, payload }: Given): Either.Either<ChildCall, ContractError> => {
     const encoded = codecs.payload.encode(payload)
     if (Either.isLeft(encoded)) return Either.left(encoded.left)
     const said = Notes.encode(definition, options)
@@ -105,6 +108,8 @@ export const callsOf = (definition: Definition) => {
     }
     const terms = Terms.of(options, definition.options)
     if (Either.isLeft(terms)) return Either.left(terms.left)
+    const field = headersOf(`child workflow ${name}`, headers)
+    if (Either.isLeft(field)) return Either.left(field.left)
     const input = encoded.right
     return Either.right((seq, parentRunId) => ({
       _tag: "ChildStartRequested",
@@ -112,6 +117,7 @@ export const callsOf = (definition: Definition) => {
       workflow: name,
       workflowId: given ?? Children.defaultWorkflowId(parentRunId, seq),
       ...(input === undefined ? {} : { input }),
+      ...field.right,
       ...(taskQueue === undefined ? {} : { taskQueue }),
       ...terms.right,
       ...said.right,
@@ -145,36 +151,44 @@ export const callsOf = (definition: Definition) => {
 
   const execute = (payload?: unknown, options: Options = {}) => {
     const place = Place.capture(execute)
-    return Effect.flatMap(WorkflowContext, (context) => {
-      const made = call(payload, options)
-      if (Either.isLeft(made)) return Effect.die(made.left)
-      return Effect.flatMap(
-        context.executeChild(made.right, place),
-        ({ outcome, workflowId }): Effect.Effect<unknown, unknown> =>
-          outcome._tag === "ChildStartFailed"
-            ? Effect.fail(taken(workflowId, outcome))
-            : end(context, workflowId, outcome)
-      )
-    })
+    return Effect.flatMap(
+      WorkflowContext,
+      (context) =>
+        through(context.hooks.executeChild, { workflow: name, payload, options, headers: noHeaders }, (given) => {
+          const made = call(given)
+          if (Either.isLeft(made)) return Effect.die(made.left)
+          return Effect.flatMap(
+            context.executeChild(made.right, place),
+            ({ outcome, workflowId }): Effect.Effect<unknown, unknown> =>
+              outcome._tag === "ChildStartFailed"
+                ? Effect.fail(taken(workflowId, outcome))
+                : end(context, workflowId, outcome)
+          )
+        })
+    )
   }
 
   const start = (payload?: unknown, options: Options = {}) => {
     const place = Place.capture(start)
-    return Effect.flatMap(WorkflowContext, (context) => {
-      const made = call(payload, options)
-      if (Either.isLeft(made)) return Effect.die(made.left)
-      return Effect.flatMap(context.startChild(made.right, place), ({ started, workflowId }) => {
-        if (started._tag === "ChildStartFailed") return Effect.fail(taken(workflowId, started))
-        const target = { workflowId, child: started.seq }
-        return Effect.succeed({
-          workflowId,
-          runId: started.runId,
-          result: Effect.flatMap(started.await, (outcome) => end(context, workflowId, outcome)),
-          signal: External.signaling({ workflow: definition, target }),
-          cancel: (reason = "") => started.cancel(reason)
+    return Effect.flatMap(
+      WorkflowContext,
+      (context) =>
+        through(context.hooks.startChild, { workflow: name, payload, options, headers: noHeaders }, (given) => {
+          const made = call(given)
+          if (Either.isLeft(made)) return Effect.die(made.left)
+          return Effect.flatMap(context.startChild(made.right, place), ({ started, workflowId }) => {
+            if (started._tag === "ChildStartFailed") return Effect.fail(taken(workflowId, started))
+            const target = { workflowId, child: started.seq }
+            return Effect.succeed({
+              workflowId,
+              runId: started.runId,
+              result: Effect.flatMap(started.await, (outcome) => end(context, workflowId, outcome)),
+              signal: External.signaling({ workflow: definition, target }),
+              cancel: (reason = "") => started.cancel(reason)
+            })
+          })
         })
-      })
-    })
+    )
   }
 
   return { execute, start }
@@ -185,6 +199,12 @@ export const callsOf = (definition: Definition) => {
 // -----------------------------------------------------------------------------
 
 type Options = ChildOptions & Notes.Given
+
+interface Given {
+  readonly payload: unknown
+  readonly options: Options
+  readonly headers: Headers
+}
 
 /** What the body sees of a failure: the declared error itself, or a ChildWorkflowError. */
 const errorOf = (

@@ -6,10 +6,12 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { Target, Undelivered } from "../core/family/External.js"
+import { none as noHeaders } from "../core/Headers.js"
 import type { PayloadArgument } from "./Call.js"
-import { refusedId } from "./Call.js"
+import { headersOf, refusedId } from "./Call.js"
 import type { Any } from "./Codecs.js"
 import { ContractError } from "./Contract.js"
+import { through } from "./Hooks.js"
 import * as Place from "./Place.js"
 import * as Untyped from "./Untyped.js"
 import { WorkflowContext } from "./WorkflowContext.js"
@@ -64,19 +66,28 @@ export const make = (workflow: Any, workflowId: string, runId: string | undefine
 export const signaling = ({ target, workflow }: Addressee) => {
   const signal = (name: string, payload?: unknown) => {
     const place = Place.capture(signal)
-    return Effect.flatMap(WorkflowContext, (context) => {
-      const codecs = Untyped.signal(workflow, name)
-      if (codecs instanceof ContractError) return Effect.die(codecs)
-      const encoded = codecs.payload.encode(payload)
-      if (Either.isLeft(encoded)) return Effect.die(encoded.left)
-      const refused = refusedTarget(workflow, target)
-      if (refused !== undefined) return Effect.die(refused)
-      return Effect.flatMap(
-        context.signalExternal(target, name, encoded.right, place),
-        (outcome) =>
-          outcome._tag === "ExternalSignaled" ? Effect.void : Effect.fail(undelivered(workflow, target, outcome.reason))
-      )
-    })
+    return Effect.flatMap(WorkflowContext, (context) =>
+      through(
+        context.hooks.signalExternal,
+        { ...executionOf({ target, workflow }), signal: name, payload, headers: noHeaders },
+        ({ headers, payload }) => {
+          const codecs = Untyped.signal(workflow, name)
+          if (codecs instanceof ContractError) return Effect.die(codecs)
+          const encoded = codecs.payload.encode(payload)
+          if (Either.isLeft(encoded)) return Effect.die(encoded.left)
+          const field = headersOf(`signal ${name}`, headers)
+          if (Either.isLeft(field)) return Effect.die(field.left)
+          const refused = refusedTarget(workflow, target)
+          if (refused !== undefined) return Effect.die(refused)
+          return Effect.flatMap(
+            context.signalExternal(target, name, { input: encoded.right, ...field.right }, place),
+            (outcome) =>
+              outcome._tag === "ExternalSignaled"
+                ? Effect.void
+                : Effect.fail(undelivered(workflow, target, outcome.reason))
+          )
+        }
+      ))
   }
   return signal
 }
@@ -88,20 +99,30 @@ export const signaling = ({ target, workflow }: Addressee) => {
 const canceling = ({ target, workflow }: Addressee) => {
   const cancel = (reason = "") => {
     const place = Place.capture(cancel)
-    return Effect.flatMap(WorkflowContext, (context) => {
-      const refused = refusedTarget(workflow, target)
-      if (refused !== undefined) return Effect.die(refused)
-      return Effect.flatMap(
-        context.cancelExternal(target, reason, place),
-        (outcome) =>
-          outcome._tag === "ExternalCancelDelivered"
-            ? Effect.void
-            : Effect.fail(undelivered(workflow, target, outcome.reason))
-      )
-    })
+    return Effect.flatMap(
+      WorkflowContext,
+      (context) =>
+        through(context.hooks.cancelExternal, { ...executionOf({ target, workflow }), reason }, ({ reason }) => {
+          const refused = refusedTarget(workflow, target)
+          if (refused !== undefined) return Effect.die(refused)
+          return Effect.flatMap(
+            context.cancelExternal(target, reason, place),
+            (outcome) =>
+              outcome._tag === "ExternalCancelDelivered"
+                ? Effect.void
+                : Effect.fail(undelivered(workflow, target, outcome.reason))
+          )
+        })
+    )
   }
   return cancel
 }
+
+const executionOf = ({ target: { runId, workflowId }, workflow }: Addressee) => ({
+  workflow: workflow.name,
+  workflowId,
+  runId
+})
 
 const refusedTarget = ({ name }: Any, { runId, workflowId }: Target): ContractError | undefined => {
   const reason = refusedId("workflowId", workflowId) ?? refusedId("runId", runId)

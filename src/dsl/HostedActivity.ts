@@ -11,10 +11,12 @@ import type * as Scope from "effect/Scope"
 import type { Failure } from "../core/Failure.js"
 import * as Failures from "../core/Failure.js"
 import type * as Payload from "../core/Payload.js"
-import type { ActivityContext } from "./ActivityContext.js"
+import { ActivityContext } from "./ActivityContext.js"
 import { ActivityError } from "./ActivityError.js"
 import { ApplicationError, toFailure } from "./ApplicationError.js"
 import type { Codec } from "./Contract.js"
+import type { Hook, Hooks } from "./Hooks.js"
+import { Interceptors, through } from "./Hooks.js"
 import type { ActivityOutcome } from "./WorkflowContext.js"
 
 /**
@@ -43,6 +45,9 @@ export interface Codecs {
  * @since 0.1.0
  */
 export class ActivityHost {
+  /** Those of the interceptors that its Layer was built with. */
+  readonly hooks: Hooks["activity"]
+
   constructor(
     readonly name: string,
     /** The services of its Layer, to which the host adds those of the attempt. */
@@ -61,7 +66,9 @@ export class ActivityHost {
      * - Transactional: runs inside of the transaction that records its outcome (I9).
      */
     readonly kind: "Plain" | "Dynamic" | "Transactional" = "Plain"
-  ) {}
+  ) {
+    this.hooks = Context.get(services, Interceptors).activity
+  }
 }
 
 /** The tag under which a Layer provides an activity's body. @since 0.1.0 */
@@ -88,8 +95,10 @@ export const hosting = <R>(
   }
   return Effect.map(
     Effect.context<Exclude<R, ActivityContext | Scope.Scope>>(),
-    (context) =>
-      new ActivityHost(
+    (context) => {
+      const hook = Context.get(context as Context.Context<never>, Interceptors).activity.execute
+      const run = hook === undefined ? body : intercepted(hook, body)
+      return new ActivityHost(
         name,
         context as Context.Context<never>,
         (input) => {
@@ -97,18 +106,31 @@ export const hosting = <R>(
           if (Either.isLeft(decoded)) {
             return Effect.fail(Failures.fromUnknown(decoded.left))
           }
-          const attempt = body(decoded.right as never) as Effect.Effect<unknown, unknown>
+          const attempt = run(decoded.right as never) as Effect.Effect<unknown, unknown>
           return Effect.matchEffect(attempt, { onFailure, onSuccess })
         },
         { payload, success, error, body },
         kind
       )
+    }
   )
 }
+
+/** A body with the interceptors around it. */
+const intercepted =
+  (hook: Hook, body: (payload: never) => Effect.Effect<unknown, unknown, unknown>) =>
+  (payload: never): Effect.Effect<unknown, unknown, unknown> =>
+    Effect.flatMap(
+      ActivityContext,
+      ({ info }) =>
+        through(hook, { info, payload, headers: info.headers }, (call) => Effect.suspend(() => body(call.payload)))
+    )
 
 /** A failed attempt's recorded form: a declared error by its schema, everything else as an application failure. @internal */
 export const encodeFailure = (error: Codec, failed: unknown): Failure => {
   if (failed instanceof ApplicationError) return toFailure(failed)
+  // Of a body that runs elsewhere, as an interceptor passes it on.
+  if (failed instanceof ActivityError) return failed.failure
   const encoded = error.encode(failed)
   if (Either.isLeft(encoded)) return Failures.fromUnknown(failed)
   const plain = Failures.fromUnknown(failed)

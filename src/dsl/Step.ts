@@ -16,6 +16,7 @@ import type { ActivityError } from "./ActivityError.js"
 import type { ApplicationError } from "./ApplicationError.js"
 import type { AnySchema, TypeOf } from "./Contract.js"
 import * as Contract from "./Contract.js"
+import { through } from "./Hooks.js"
 import { decodeFailure, encodeFailure } from "./HostedActivity.js"
 import * as Place from "./Place.js"
 import * as Summary from "./Summary.js"
@@ -87,8 +88,8 @@ export const run = <
         : Effect.succeed(encoded.right)
     }
   })
-  return Effect.flatMap(WorkflowContext, (context) =>
-    Effect.flatMap(
+  return Effect.flatMap(WorkflowContext, (context) => {
+    const running = Effect.flatMap(
       context.runStep({
         name,
         execute,
@@ -107,7 +108,10 @@ export const run = <
         const value = success.decode(outcome.result)
         return Either.isLeft(value) ? context.unreadable(outcome, value.left) : Effect.succeed(value.right)
       }
-    )) as never
+    )
+    const hook = context.hooks.runStep
+    return hook === undefined ? running : through(hook, { step: name }, () => running)
+  }) as never
 }
 
 // -----------------------------------------------------------------------------

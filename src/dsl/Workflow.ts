@@ -39,6 +39,8 @@ import type {
   UpdateContract,
   UpdateTypes
 } from "./Handlers.js"
+import type { Hooks } from "./Hooks.js"
+import { Interceptors } from "./Hooks.js"
 import { dynamicName } from "./HostedActivity.js"
 import type { AttributeContract, AttributeTypes, MemoContract, MemoTypes, NoteCodecs } from "./Notes.js"
 import { compile as compileNotes } from "./Notes.js"
@@ -182,6 +184,9 @@ export interface WorkflowOptions<in Payload> extends Terms.Options {
  * @since 0.1.0
  */
 export class WorkflowHost {
+  /** Those of the interceptors that its Layer was built with. */
+  readonly hooks: Hooks["workflow"]
+
   constructor(
     readonly definition: Any & {
       readonly options: WorkflowOptions<never>
@@ -191,7 +196,9 @@ export class WorkflowHost {
     readonly body: (payload: unknown) => Effect.Effect<unknown, unknown, unknown>,
     readonly services: Context.Context<never>,
     readonly activatesPatch?: ActivatesPatch
-  ) {}
+  ) {
+    this.hooks = Context.get(services, Interceptors).workflow
+  }
 }
 
 // -----------------------------------------------------------------------------

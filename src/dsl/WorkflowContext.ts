@@ -6,6 +6,7 @@
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type * as Random from "effect/Random"
 import type { Failure } from "../core/Failure.js"
 import type { ActivityCanceled, ActivityCompleted, ActivityFailed, ActivityScheduled } from "../core/family/Activity.js"
 import type { ChildEnd, ChildStartFailed, ChildStartRequested } from "../core/family/Child.js"
@@ -19,11 +20,13 @@ import type {
 } from "../core/family/External.js"
 import type { Attribute, Carried, MemoField } from "../core/family/Notes.js"
 import type { StepCompleted, StepFailed } from "../core/family/Step.js"
+import type { Headers } from "../core/Headers.js"
 import type { Reason } from "../core/HistoryLimits.js"
 import type { Payload } from "../core/Payload.js"
 import type { RetryPolicy } from "../core/RetryPolicy.js"
 import type { ContractError } from "./Contract.js"
 import type { HandlerChanges } from "./ErasedHandlers.js"
+import type { Hooks } from "./Hooks.js"
 
 /**
  * What a run knows of itself (row W11).
@@ -40,6 +43,8 @@ export interface WorkflowInfo {
   readonly parent: Parent | undefined
   /** The first run of the chain from which all parents come: its own chain's, if it has no parent. */
   readonly root: Root
+  /** What interceptors gave the start, or the run before it, along with the payload (row N6). */
+  readonly headers: Headers
   /** When the run started, in epoch milliseconds. */
   readonly startedAt: number
   /** The first run of the chain that this one belongs to: itself, unless it continues or retries another. */
@@ -142,6 +147,10 @@ export interface StartedChild {
  */
 export class WorkflowContext extends Context.Tag("perdure/WorkflowContext")<WorkflowContext, {
   readonly info: Effect.Effect<WorkflowInfo>
+  /** What stands around the body's calls. */
+  readonly hooks: Hooks["workflow"]
+  /** Random numbers apart from those of the body: of a name, seeded by the run (row W2). */
+  readonly randomStream: (name: string) => Random.Random
   /** Interrupting the awaiting fiber cancels the activity by its cancellation type. */
   readonly executeActivity: (call: ActivityCall, place?: string) => Effect.Effect<ActivityOutcome>
   readonly startActivity: (call: ActivityCall, place?: string) => Effect.Effect<StartedActivity>
@@ -159,7 +168,7 @@ export class WorkflowContext extends Context.Tag("perdure/WorkflowContext")<Work
   readonly signalExternal: (
     target: Target,
     name: string,
-    input: Payload,
+    sent: { readonly input?: Payload; readonly headers?: Headers },
     place?: string
   ) => Effect.Effect<ExternalSignaled | ExternalSignalFailed>
   readonly cancelExternal: (

@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Client } from "../dsl/Client.js"
 import type { ListOptions, PageOptions, Query } from "../dsl/Listed.js"
+import { Interceptors } from "../dsl/Hooks.js"
 import type { ActivityKey } from "../dsl/OutsideActivity.js"
 import type * as Workflow from "../dsl/Workflow.js"
 import { Store } from "../persistence/Store.js"
@@ -33,8 +34,8 @@ export const make = (
   store: Context.Tag.Service<typeof Store>,
   engine: Engine | undefined
 ): Effect.Effect<Context.Tag.Service<typeof Client>> =>
-  Effect.map(Effect.clock, (clock) => {
-    const calls = new Calls(store, engine, () => Math.trunc(clock.unsafeCurrentTimeMillis()))
+  Effect.map(Effect.all([Effect.clock, Interceptors]), ([clock, { client: hooks }]) => {
+    const calls = new Calls(store, engine, () => Math.trunc(clock.unsafeCurrentTimeMillis()), hooks)
     const handleOf = (workflow: Workflow.Any, run: Starting.Started) =>
       new ExecutionHandle(calls, workflow, run.workflowId, run.runId, run.chain)
     const start = (workflow: Workflow.Any, payload?: unknown, options: StartOptions = {}) =>

@@ -441,7 +441,7 @@ export class Engine {
             this.replies.tooLate(item)
           } else if (loaded.execution === undefined) item.answer(Either.left(movedReason))
           else if (loaded.error !== undefined) item.answer(Either.left(String(loaded.error)))
-          else item.answer(loaded.execution.interpreter.query(item.name, item.input))
+          else item.answer(loaded.execution.interpreter.query(item.name, item.input, item.headers))
         }
         return loaded.execution?.evict()
       case "Loaded": {
@@ -473,6 +473,7 @@ export class Engine {
       _tag: "Question",
       name: message.name,
       input: message.input,
+      headers: message.headers,
       answer: (answer) => this.replies.query(message.replyTo, mail.id, answer)
     }
   }

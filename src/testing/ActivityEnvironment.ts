@@ -138,6 +138,7 @@ const defaults: Omit<ActivityInfo, "activity"> = {
   workflowId: "test",
   runId: "test",
   taskQueue: "test",
+  headers: {},
   scheduledAt: 0,
   attemptScheduledAt: 0,
   startedAt: 0,

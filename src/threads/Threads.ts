@@ -12,7 +12,6 @@
  *
  * @since 0.1.0
  */
-import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -24,8 +23,9 @@ import type { Payload } from "../core/Payload.js"
 import type { Activity } from "../dsl/Activity.js"
 import type { CancellationDetails } from "../dsl/ActivityContext.js"
 import { ActivityContext } from "../dsl/ActivityContext.js"
+import { Interceptors } from "../dsl/Hooks.js"
 import type { Hosted } from "../dsl/HostedActivity.js"
-import { ActivityHost, decodeFailure, hostTag } from "../dsl/HostedActivity.js"
+import { ActivityHost, decodeFailure, hosting, hostTag } from "../dsl/HostedActivity.js"
 import type { Order, Report } from "./Protocol.js"
 
 export { serve } from "./Serving.js"
@@ -73,23 +73,24 @@ export const toLayer = <Name extends string, Input, Success, Error>(
       const graceMillis = Duration.toMillis(options.grace ?? "5 seconds")
       const run = (input: Payload) =>
         Effect.scoped(Effect.flatMap(Pool.get(pool), (thread) => attempt(thread, pool, name, input, graceMillis)))
-      return new ActivityHost(name, Context.empty(), (input) => run(input), {
-        ...codecs,
-        body: (payload: never) =>
-          Effect.flatMap(codecs.payload.encode(payload), (input) =>
-            run(input).pipe(
-              Effect.mapError((failure) =>
-                decodeFailure(codecs.error, name, "", {
-                  _tag: "ActivityFailed",
-                  seq: 0,
-                  attempt: 1,
-                  failure,
-                  retryState: "InProgress"
-                })
-              ),
-              Effect.flatMap(codecs.success.decode)
-            ))
-      })
+      const body = (payload: never) =>
+        Effect.flatMap(codecs.payload.encode(payload), (input) =>
+          run(input).pipe(
+            Effect.mapError((failure) =>
+              decodeFailure(codecs.error, name, "", {
+                _tag: "ActivityFailed",
+                seq: 0,
+                attempt: 1,
+                failure,
+                retryState: "InProgress"
+              })
+            ),
+            Effect.flatMap(codecs.success.decode)
+          ))
+      // Values cross the threads encoded: they are decoded on this side only where an interceptor is to see them.
+      const { activity: { execute } } = yield* Interceptors
+      if (execute !== undefined) return yield* hosting(name, codecs, body)
+      return new ActivityHost(name, yield* Effect.context<never>(), (input) => run(input), { ...codecs, body })
     })
   )
 

@@ -27,6 +27,10 @@ export const fake = (answers: {
   }
   const service: typeof WorkflowContext.Service = {
     info: Effect.die("not asked for in these tests"),
+    hooks: {},
+    randomStream: () => {
+      throw new Error("no streams in these tests")
+    },
     executeActivity: (call) => Effect.sync(() => activity(call)),
     startActivity: (call) =>
       Effect.sync(() => {

@@ -12,6 +12,7 @@
  */
 import * as Schema from "effect/Schema"
 import { Failure, RetryState } from "../Failure.js"
+import { Headers } from "../Headers.js"
 import type { Payload } from "../Payload.js"
 import { RetryPolicy } from "../RetryPolicy.js"
 import * as Succession from "../Succession.js"
@@ -36,6 +37,8 @@ export const ActivityScheduled = Schema.TaggedStruct("ActivityScheduled", {
   /** Absent: the sequence number. */
   id: optional(Schema.String),
   input: optional(Schema.Unknown),
+  /** Given to each of its attempts. */
+  headers: optional(Headers),
   /** Absent: the queue of the run. */
   taskQueue: optional(Schema.String),
   startToCloseMillis: optional(Schema.Number),

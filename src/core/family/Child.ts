@@ -15,6 +15,7 @@
  */
 import * as Schema from "effect/Schema"
 import { Failure, RetryState } from "../Failure.js"
+import { Headers } from "../Headers.js"
 import type { Payload } from "../Payload.js"
 import { RetryPolicy } from "../RetryPolicy.js"
 import * as Succession from "../Succession.js"
@@ -47,6 +48,7 @@ export const ChildStartRequested = Schema.TaggedStruct("ChildStartRequested", {
   /** The first run of the child. */
   runId: Schema.String,
   input: optional(Schema.Unknown),
+  headers: optional(Headers),
   /** Absent: the queue of the run. */
   taskQueue: optional(Schema.String),
   /** Its first turn is held for so long (row X7). */

@@ -13,6 +13,7 @@
  */
 import * as Schema from "effect/Schema"
 import { Failure, RetryState } from "../Failure.js"
+import { Headers } from "../Headers.js"
 import type { Payload } from "../Payload.js"
 import { RetryPolicy } from "../RetryPolicy.js"
 import { carried } from "./Notes.js"
@@ -73,6 +74,7 @@ const started = {
   workflowId: Schema.String,
   taskQueue: Schema.String,
   input: optional(Schema.Unknown),
+  headers: optional(Headers),
   /** Absent: it was started by a client. */
   parent: optional(Parent),
   /** The first run of the chain from which all its parents come; absent: it has no parent. */
@@ -125,7 +127,8 @@ const continuation = {
   retry: optional(RetryPolicy),
   /** In place of all that this run has. */
   memo: carried.memo,
-  searchAttributes: carried.searchAttributes
+  searchAttributes: carried.searchAttributes,
+  headers: optional(Headers)
 }
 const Continuation = Schema.Struct(continuation)
 /** @since 0.1.0 */

@@ -10,6 +10,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { Headers } from "../Headers.js"
 import type { Payload } from "../Payload.js"
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
@@ -33,7 +34,8 @@ export const SignalExternalRequested = Schema.TaggedStruct("SignalExternalReques
   seq: Schema.Number,
   ...target,
   name: Schema.String,
-  input: optional(Schema.Unknown)
+  input: optional(Schema.Unknown),
+  headers: optional(Headers)
 })
 /** @since 0.1.0 */
 export type SignalExternalRequested = typeof SignalExternalRequested.Type

@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { Headers } from "../Headers.js"
 import { Limits } from "../Limits.js"
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
@@ -16,6 +17,7 @@ const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(sche
 export const SignalReceived = Schema.TaggedStruct("SignalReceived", {
   name: Schema.String,
   input: optional(Schema.Unknown),
+  headers: optional(Headers),
   /** Its payload could not be read when it came, and no handler got it (row S4). */
   dropped: optional(Schema.Literal(true)),
   /** The sender's name for this sending. */
@@ -31,6 +33,7 @@ export const events = [SignalReceived] as const
 export const Signal = Schema.TaggedStruct("Signal", {
   name: Schema.String,
   input: optional(Schema.Unknown),
+  headers: optional(Headers),
   requestId: optional(Schema.String)
 })
 /** @since 0.1.0 */

@@ -10,6 +10,7 @@
  */
 import * as Schema from "effect/Schema"
 import { Failure } from "../Failure.js"
+import { Headers } from "../Headers.js"
 import { Limits } from "../Limits.js"
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
@@ -19,6 +20,7 @@ export const UpdateAccepted = Schema.TaggedStruct("UpdateAccepted", {
   id: Schema.String,
   name: Schema.String,
   input: optional(Schema.Unknown),
+  headers: optional(Headers),
   /** The request of a caller in another process, which waits for the outcome as a stored reply. */
   replyTo: optional(Schema.String)
 })
@@ -63,6 +65,7 @@ export const Update = Schema.TaggedStruct("Update", {
   id: Schema.String,
   name: Schema.String,
   input: optional(Schema.Unknown),
+  headers: optional(Headers),
   replyTo: optional(Schema.String)
 })
 /** @since 0.1.0 */

@@ -9,6 +9,7 @@ import type { Failure, RetryState, TimeoutKind } from "../../core/Failure.js"
 import * as Failures from "../../core/Failure.js"
 import * as Activities from "../../core/family/Activity.js"
 import type { ActivityOutcome, ActivityScheduled } from "../../core/family/Activity.js"
+import { none as noHeaders } from "../../core/Headers.js"
 import * as Messages from "../../core/Message.js"
 import type { Payload } from "../../core/Payload.js"
 import * as RetryPolicy from "../../core/RetryPolicy.js"
@@ -72,6 +73,7 @@ export const infoOf = (attempt: Attempt, startedAt: number): ActivityInfo => {
     workflowId: attempt.workflowId,
     runId: attempt.runId,
     taskQueue: attempt.taskQueue,
+    headers: scheduled.headers ?? noHeaders,
     scheduledAt: attempt.scheduledAt,
     attemptScheduledAt: attempt.attemptScheduledAt,
     startedAt,

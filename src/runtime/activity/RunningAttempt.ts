@@ -35,6 +35,7 @@ import * as Payload from "../../core/Payload.js"
 import type { CancellationDetails } from "../../dsl/ActivityContext.js"
 import { ActivityContext, cancellationDetails } from "../../dsl/ActivityContext.js"
 import { ContractError } from "../../dsl/Contract.js"
+import { through } from "../../dsl/Hooks.js"
 import type { ActivityHost } from "../../dsl/HostedActivity.js"
 import type { TaskNotice } from "../../persistence/Store.js"
 import { LazyScope } from "../LazyScope.js"
@@ -126,7 +127,7 @@ export class RunningAttempt {
     // The services are put together here, in one map: `Effect.provide` would do it again as steps of the fiber.
     const { fiberRefs, map, perform } = servicesOf(runtime, host)
     const services = new Map(map)
-    services.set(ActivityContext.key, this.context)
+    services.set(ActivityContext.key, this.contextOf(host))
     services.set(Scope.Scope.key, scope)
     const context = Context.unsafeMake<ActivityContext | Scope.Scope>(services)
     const own = Runtime.make({ context, runtimeFlags: runtime.runtimeFlags, fiberRefs })
@@ -198,12 +199,13 @@ export class RunningAttempt {
 
   // --- internal
 
-  private get context(): Context.Tag.Service<typeof ActivityContext> {
+  private contextOf({ hooks }: ActivityHost): Context.Tag.Service<typeof ActivityContext> {
     const { heartbeat } = this.attempt
+    const info = Attempts.infoOf(this.attempt, this.startedAt)
     return {
-      info: Attempts.infoOf(this.attempt, this.startedAt),
+      info,
       lastHeartbeat: heartbeat === undefined ? undefined : JSON.parse(heartbeat) as unknown,
-      heartbeat: (details) => this.heartbeat(details),
+      heartbeat: (details) => through(hooks.heartbeat, { info, details }, (call) => this.heartbeat(call.details)),
       shuttingDown: Effect.sync(this.around.shuttingDown),
       awaitShutdown: Effect.async<void>((resume) => {
         const stop = this.around.awaitShutdown(() => resume(Effect.void))

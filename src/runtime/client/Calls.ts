@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Stored } from "../../core/Message.js"
 import * as Messages from "../../core/Message.js"
+import type { Hooks } from "../../dsl/Hooks.js"
 import type * as Workflow from "../../dsl/Workflow.js"
 import { CallTimeout, StoreUnavailable, WorkflowClosed, WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
 import type { MailKind, PostResult, Run, Store, StoreError } from "../../persistence/Store.js"
@@ -37,6 +38,9 @@ export const nameOf = (target: Target) => ({
   workflowId: target.workflowId,
   ...(target.runId === undefined ? {} : { runId: target.runId })
 })
+
+/** How interceptors see it. @since 0.1.0 */
+export const executionOf = ({ runId, workflow, workflowId }: Target) => ({ workflow: workflow.name, workflowId, runId })
 
 /** Options of a call that waits for an answer. @since 0.1.0 */
 export interface TimeoutOption {
@@ -73,7 +77,8 @@ export class Calls {
   constructor(
     readonly store: Context.Tag.Service<typeof Store>,
     readonly engine: Engine | undefined,
-    readonly now: () => number
+    readonly now: () => number,
+    readonly hooks: Hooks["client"]
   ) {}
 
   /** Names the call that the store failed. */

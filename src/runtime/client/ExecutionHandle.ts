@@ -6,12 +6,13 @@
 import * as Effect from "effect/Effect"
 import type { Turn } from "../../core/Event.js"
 import type { Description, ResetOptions } from "../../dsl/Client.js"
+import { through } from "../../dsl/Hooks.js"
 import type { ActivityControl } from "../../dsl/OutsideActivity.js"
 import { untyped } from "../../dsl/Untyped.js"
 import type * as Workflow from "../../dsl/Workflow.js"
 import type { StoreUnavailable, WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
 import type { Calls, Target, TimeoutOption } from "./Calls.js"
-import { timeoutOf, within } from "./Calls.js"
+import { executionOf, timeoutOf, within } from "./Calls.js"
 import * as Controlling from "./Controlling.js"
 import * as Describing from "./Describing.js"
 import * as Ending from "./Ending.js"
@@ -42,15 +43,23 @@ export class ExecutionHandle implements Target {
   }
 
   get result(): Effect.Effect<unknown, unknown> {
-    return Effect.flatMap(Ending.lastClosing(this.#calls, this), (closing) => Ending.outcome(this, closing))
+    return through(
+      this.#calls.hooks.result,
+      executionOf(this),
+      () => Effect.flatMap(Ending.lastClosing(this.#calls, this), (closing) => Ending.outcome(this, closing))
+    )
   }
 
   get runResult(): Effect.Effect<unknown, unknown> {
-    return Effect.flatMap(Ending.closing(this.#calls, this), (closing) => Ending.outcome(this, closing))
+    return through(
+      this.#calls.hooks.result,
+      executionOf(this),
+      () => Effect.flatMap(Ending.closing(this.#calls, this), (closing) => Ending.outcome(this, closing))
+    )
   }
 
   signal(name: string, payload?: unknown, options?: Sending.SignalOptions): Effect.Effect<void, unknown> {
-    return Sending.signal(this.#calls, this, name, payload, options?.requestId)
+    return Sending.signal(this.#calls, this, name, payload, options)
   }
 
   cancel(reason = ""): Effect.Effect<void, unknown> {

@@ -6,13 +6,17 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { v4 as uuid } from "uuid"
+import type { Headers } from "../../core/Headers.js"
+import { none as noHeaders } from "../../core/Headers.js"
+import { headersOf } from "../../dsl/Call.js"
 import { ContractError } from "../../dsl/Contract.js"
+import { through } from "../../dsl/Hooks.js"
 import * as Untyped from "../../dsl/Untyped.js"
 import type { StoreUnavailable } from "../../dsl/WorkflowFailure.js"
 import { QueryFailed, QueryRejected, WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
 import { movedReason } from "../Replies.js"
 import type { Calls, Target, TimeoutOption } from "./Calls.js"
-import { nameOf, timeoutOf, within } from "./Calls.js"
+import { executionOf, nameOf, timeoutOf, within } from "./Calls.js"
 
 /** @since 0.1.0 */
 export interface QueryOptions extends TimeoutOption {
@@ -27,20 +31,45 @@ export const query = (
   target: Target,
   name: string,
   payload: unknown,
-  options: QueryOptions | undefined
+  options: QueryOptions = {}
+): Effect.Effect<unknown, unknown> =>
+  through(
+    calls.hooks.query,
+    { ...executionOf(target), query: name, payload, options, headers: noHeaders },
+    (call) => asking(calls, target, name, call)
+  )
+
+interface Asked {
+  readonly name: string
+  readonly input: unknown
+  readonly headers?: Headers
+}
+
+const asking = (
+  calls: Calls,
+  target: Target,
+  name: string,
+  { headers, options, payload }: {
+    readonly payload: unknown
+    readonly options: QueryOptions
+    readonly headers: Headers
+  }
 ): Effect.Effect<unknown, unknown> =>
   Effect.suspend(() => {
     const contract = Untyped.query(target.workflow, name)
     if (contract instanceof ContractError) return Effect.fail(contract)
     const encoded = contract.payload.encode(payload)
     if (Either.isLeft(encoded)) return Effect.fail(encoded.left)
+    const field = headersOf(`query ${name}`, headers)
+    if (Either.isLeft(field)) return Effect.fail(field.left)
     const call = `query ${name}`
+    const sent: Asked = { name, input: encoded.right, ...field.right }
     const answered = Effect.flatMap(asked(calls, target, name, options), (runId) =>
       Effect.flatMap(
-        ask(calls, runId, name, encoded.right),
+        ask(calls, runId, sent),
         (answer) =>
           Either.isLeft(answer) && answer.left === movedReason
-            ? askByMail(calls, target, runId, name, encoded.right)
+            ? askByMail(calls, target, runId, sent)
             : Effect.succeed(answer)
       ))
     return within(
@@ -76,22 +105,27 @@ const asked = (
 const ask = (
   calls: Calls,
   runId: string,
-  name: string,
-  input: unknown
+  sent: Asked
 ): Effect.Effect<Answer, StoreUnavailable> => {
   const { engine } = calls
   if (engine === undefined) return Effect.succeed(Either.left(movedReason))
   const asked = Effect.async<Answer>((resume) =>
-    engine.post(runId, { _tag: "Question", name, input, answer: (answer) => resume(Effect.succeed(answer)) })
+    engine.post(runId, { _tag: "Question", ...sent, answer: (answer) => resume(Effect.succeed(answer)) })
   )
   // A run that is brought back for it reads its mailbox then.
-  return engine.isResident(runId) ? Effect.zipRight(calls.catchUp(runId, `query ${name}`), asked) : asked
+  return engine.isResident(runId) ? Effect.zipRight(calls.catchUp(runId, `query ${sent.name}`), asked) : asked
 }
 
-const askByMail = (calls: Calls, target: Target, runId: string, name: string, input: unknown) =>
+const askByMail = (calls: Calls, target: Target, runId: string, { headers, input, name }: Asked) =>
   Effect.gen(function*() {
     const replyTo = uuid()
-    const message = { _tag: "Query" as const, name, replyTo, ...(input === undefined ? {} : { input }) }
+    const message = {
+      _tag: "Query" as const,
+      name,
+      replyTo,
+      ...(input === undefined ? {} : { input }),
+      ...(headers === undefined ? {} : { headers })
+    }
     const posted = yield* calls.post(runId, message, `query ${name}`)
     if (posted === "NotFound") return yield* new WorkflowNotFound(nameOf(target))
     const reply = (yield* calls.reply(replyTo)) as

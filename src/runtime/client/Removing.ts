@@ -8,13 +8,14 @@ import * as Either from "effect/Either"
 import * as Events from "../../core/Event.js"
 import type { ExecutionTerminated } from "../../core/family/Execution.js"
 import type { ContractError } from "../../dsl/Contract.js"
+import { through } from "../../dsl/Hooks.js"
 import { rawCodecs } from "../../dsl/Untyped.js"
 import type { StoreUnavailable } from "../../dsl/WorkflowFailure.js"
 import { WorkflowClosed, WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
 import type { ImposedEnd } from "../../persistence/Store.js"
 import { toParent } from "../execution/Relations.js"
 import type { Calls, Target } from "./Calls.js"
-import { nameOf } from "./Calls.js"
+import { executionOf, nameOf } from "./Calls.js"
 
 /** The last event of a run that is ended from outside. @since 0.1.0 */
 export const ending = (reason: string, details?: unknown): ExecutionTerminated => ({
@@ -37,6 +38,18 @@ export const terminate = (
   reason: string,
   details: unknown
 ): Effect.Effect<void, WorkflowNotFound | WorkflowClosed | ContractError | StoreUnavailable> =>
+  through(
+    calls.hooks.terminate,
+    { ...executionOf(target), reason, details },
+    (call) => terminating(calls, target, call.reason, call.details)
+  )
+
+const terminating = (
+  calls: Calls,
+  target: Target,
+  reason: string,
+  details: unknown
+): ReturnType<typeof terminate> =>
   Effect.gen(function*() {
     const encoded = rawCodecs.payload.encode(details)
     if (Either.isLeft(encoded)) return yield* encoded.left

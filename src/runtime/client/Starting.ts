@@ -7,11 +7,15 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { Start } from "../../core/family/Execution.js"
+import type { Headers } from "../../core/Headers.js"
+import { none as noHeaders } from "../../core/Headers.js"
 import { Limits } from "../../core/Limits.js"
 import * as Messages from "../../core/Message.js"
 import * as Succession from "../../core/Succession.js"
+import { headersOf } from "../../dsl/Call.js"
 import type { StartError, StartOptions as Options } from "../../dsl/Client.js"
 import { ContractError } from "../../dsl/Contract.js"
+import { through } from "../../dsl/Hooks.js"
 import * as Notes from "../../dsl/Notes.js"
 import * as Terms from "../../dsl/Terms.js"
 import type * as Workflow from "../../dsl/Workflow.js"
@@ -68,14 +72,42 @@ export const start = (
   payload: unknown,
   options: StartOptions
 ): Effect.Effect<Started, StartError> =>
-  Effect.flatMap(
-    prepare(calls, workflow, payload, options),
-    ({ message, run }) =>
-      Effect.flatMap(begin(calls, run, message, options), (begun): Effect.Effect<Started, StartError> =>
-        begun._tag === "Running" && options.idConflict !== "UseExisting"
-          ? exists(run, begun.runId)
-          : started(calls, run, begun.runId))
+  through(
+    calls.hooks.start,
+    callOf(workflow, payload, options),
+    (call) => starting(calls, workflow, call)
   )
+
+/** A start as interceptors see it. @since 0.1.0 */
+export interface Call {
+  readonly workflow: string
+  readonly payload: unknown
+  readonly options: StartOptions
+  readonly headers: Headers
+}
+
+/** @since 0.1.0 */
+export const callOf = ({ name: workflow }: Workflow.Any, payload: unknown, options: StartOptions): Call => ({
+  workflow,
+  payload,
+  options,
+  headers: noHeaders
+})
+
+const starting = (calls: Calls, workflow: Workflow.Any, call: Call): Effect.Effect<Started, StartError> => {
+  const { options } = call
+  return Effect.flatMap(
+    prepare(calls, workflow, call),
+    ({ message, run }) =>
+      Effect.flatMap(
+        begin(calls, run, message, options),
+        (begun): Effect.Effect<Started, StartError> =>
+          begun._tag === "Running" && options.idConflict !== "UseExisting"
+            ? exists(run, begun.runId)
+            : started(calls, run, begun.runId)
+      )
+  )
+}
 
 /** The run that a start gave: the one that it made, or another one of its workflow id. @since 0.1.0 */
 export const started = (calls: Calls, made: NewRun, runId: string): Effect.Effect<Started, StoreUnavailable> => {
@@ -92,14 +124,15 @@ export const started = (calls: Calls, made: NewRun, runId: string): Effect.Effec
 export const prepare = (
   calls: Calls,
   workflow: Workflow.Any,
-  payload: unknown,
-  options: StartOptions
+  { headers, options, payload }: Call
 ): Effect.Effect<{ readonly run: NewRun; readonly message: Start }, ContractError> =>
   Effect.suspend(() => {
     const encoded = workflow.codecs.payload.encode(payload)
     if (Either.isLeft(encoded)) return Effect.fail(encoded.left)
     const said = Notes.encode(workflow, options)
     if (Either.isLeft(said)) return Effect.fail(said.left)
+    const field = headersOf(`start of workflow ${workflow.name}`, headers)
+    if (Either.isLeft(field)) return Effect.fail(field.left)
     const own = (workflow as Partial<{ options: Workflow.WorkflowOptions<unknown> }>).options
     const workflowId = options.workflowId ?? own?.idempotencyKey?.(payload) ?? newRunId()
     const taskQueue = options.taskQueue ?? calls.engine?.options.taskQueue ?? "default"
@@ -116,6 +149,7 @@ export const prepare = (
         taskQueue,
         ...Flags.stamp(),
         ...said.right,
+        ...field.right,
         ...(encoded.right === undefined ? {} : { input: encoded.right })
       },
       terms.right,

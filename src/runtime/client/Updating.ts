@@ -18,9 +18,13 @@ import { v4 as uuid } from "uuid"
 import * as Events from "../../core/Event.js"
 import { isClosing } from "../../core/family/Execution.js"
 import type { Outcome } from "../../core/family/Update.js"
+import type { Headers } from "../../core/Headers.js"
+import { none as noHeaders } from "../../core/Headers.js"
 import { Limits } from "../../core/Limits.js"
 import type { Stored } from "../../core/Message.js"
+import { headersOf } from "../../dsl/Call.js"
 import { ContractError } from "../../dsl/Contract.js"
+import { through } from "../../dsl/Hooks.js"
 import * as Untyped from "../../dsl/Untyped.js"
 import { StoreUnavailable, UpdateFailed, WorkflowClosed, WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
 import type { Engine } from "../Engine.js"
@@ -28,7 +32,7 @@ import { abandoned } from "../execution/Consequences.js"
 import type { Settled, UpdateAnswer } from "../execution/Item.js"
 import { letter } from "../execution/Item.js"
 import type { Calls, Target, TimeoutOption } from "./Calls.js"
-import { isClosed, nameOf, timeoutOf, unavailable, within } from "./Calls.js"
+import { executionOf, isClosed, nameOf, timeoutOf, unavailable, within } from "./Calls.js"
 import { checkId } from "./Starting.js"
 
 /** @since 0.1.0 */
@@ -56,21 +60,44 @@ export type First = { readonly _tag: "Final"; readonly runId: string; readonly f
   readonly wait: Effect.Effect<Final, Trouble>
 }
 
+/** An update as interceptors see it. @since 0.1.0 */
+export interface Call {
+  readonly update: string
+  readonly payload: unknown
+  readonly options: UpdateOptions
+  readonly headers: Headers
+}
+
+/** @since 0.1.0 */
+export const callOf = (target: Target, update: string, payload: unknown, options: UpdateOptions) => ({
+  ...executionOf(target),
+  update,
+  payload,
+  options,
+  headers: noHeaders
+})
+
 /** The update as it is sent; the left side says why it is not. @since 0.1.0 */
 export const prepare = (
   target: Target,
-  name: string,
-  payload: unknown,
-  id: string | undefined
+  { headers, options: { updateId: id }, payload, update: name }: Call
 ): Either.Either<Message, ContractError> => {
   const contract = Untyped.update(target.workflow, name)
   if (contract instanceof ContractError) return Either.left(contract)
   const updateId = id ?? uuid()
   const refused = checkId(`update id of ${name}`, updateId)
   if (refused !== undefined) return Either.left(refused)
+  const field = headersOf(`update ${name}`, headers)
+  if (Either.isLeft(field)) return Either.left(field.left)
   return Either.map(
     contract.payload.encode(payload),
-    (input): Message => ({ _tag: "Update", id: updateId, name, ...(input === undefined ? {} : { input }) })
+    (input): Message => ({
+      _tag: "Update",
+      id: updateId,
+      name,
+      ...(input === undefined ? {} : { input }),
+      ...field.right
+    })
   )
 }
 
@@ -124,10 +151,16 @@ export const startUpdate = (
   target: Target,
   name: string,
   payload: unknown,
-  options: UpdateOptions | undefined
+  options: UpdateOptions = {}
 ): Effect.Effect<UpdateHandle, unknown> =>
+  Effect.suspend(() =>
+    through(calls.hooks.update, callOf(target, name, payload, options), (call) => starting(calls, target, call))
+  )
+
+const starting = (calls: Calls, target: Target, call: Call): Effect.Effect<UpdateHandle, unknown> =>
   Effect.suspend((): Effect.Effect<UpdateHandle, unknown> => {
-    const prepared = prepare(target, name, payload, options?.updateId)
+    const { options, update: name } = call
+    const prepared = prepare(target, call)
     if (Either.isLeft(prepared)) return Effect.fail(prepared.left)
     const message = prepared.right
     return Effect.flatMap(

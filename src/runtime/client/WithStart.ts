@@ -17,6 +17,7 @@ import * as Either from "effect/Either"
 import { v4 as uuid } from "uuid"
 import * as Messages from "../../core/Message.js"
 import type { StartError } from "../../dsl/Client.js"
+import { through } from "../../dsl/Hooks.js"
 import type * as Workflow from "../../dsl/Workflow.js"
 import type { CallTimeout } from "../../dsl/WorkflowFailure.js"
 import { WorkflowAlreadyStarted } from "../../dsl/WorkflowFailure.js"
@@ -50,11 +51,28 @@ export const signal = (
   { name, payload: value, requestId }: SignalToStart,
   options: Starting.StartOptions
 ): Effect.Effect<Starting.Started, StartError> =>
+  through(calls.hooks.start, Starting.callOf(workflow, payload, options), (start) => {
+    const signaling = Sending.callOf(targetOf(workflow, start), name, value, { requestId })
+    return both<Starting.Started, StartError>("signalWithStart", (keep) =>
+      through(
+        calls.hooks.signal,
+        signaling,
+        (signal) => Effect.map(sending(calls, workflow, start, signal), keep)
+      ))
+  })
+
+const sending = (
+  calls: Calls,
+  workflow: Workflow.Any,
+  starting: Starting.Call,
+  signaling: Sending.Call
+): Effect.Effect<Starting.Started, StartError> =>
   Effect.suspend((): Effect.Effect<Starting.Started, StartError> => {
-    const prepared = Sending.prepare(workflow, name, value, requestId)
+    const { options } = starting
+    const prepared = Sending.prepare(workflow, signaling)
     if (Either.isLeft(prepared)) return Effect.fail(prepared.left)
     const message = prepared.right
-    return Effect.flatMap(Starting.prepare(calls, workflow, payload, options), ({ message: start, run }) => {
+    return Effect.flatMap(Starting.prepare(calls, workflow, starting), ({ message: start, run }) => {
       const { workflowId } = run
       const attempt: Effect.Effect<Starting.Started, StartError> = Effect.flatMap(
         Starting.begin(calls, run, start, options, {
@@ -83,13 +101,52 @@ export const update = (
   { name, payload: value, updateId }: UpdateToStart,
   options: Starting.StartOptions & TimeoutOption
 ): Effect.Effect<
-  { readonly run: Starting.Started; readonly update: Updating.UpdateHandle },
+  Updated,
   StartError | CallTimeout
 > =>
-  Effect.flatMap(Starting.prepare(calls, workflow, payload, options), ({ message: start, run }) => {
+  Effect.suspend(() => {
+    let handle: Updating.UpdateHandle | undefined
+    return Effect.map(
+      through(calls.hooks.start, Starting.callOf(workflow, payload, options), (start) => {
+        const updating = Updating.callOf(targetOf(workflow, start), name, value, {
+          timeout: options.timeout,
+          updateId
+        })
+        return both<Starting.Started, StartError | CallTimeout>("updateWithStart", (keep) =>
+          Effect.map(
+            through(
+              calls.hooks.update,
+              updating,
+              (update) =>
+                Effect.map(updatingWith(calls, workflow, start, update), (updated) => {
+                  keep(updated.run)
+                  return updated.update
+                })
+            ),
+            (given) => void (handle = given)
+          ))
+      }),
+      (run) => ({ run, update: handle! })
+    )
+  })
+
+interface Updated {
+  readonly run: Starting.Started
+  readonly update: Updating.UpdateHandle
+}
+
+const updatingWith = (
+  calls: Calls,
+  workflow: Workflow.Any,
+  starting: Starting.Call & { readonly options: TimeoutOption },
+  updating: Updating.Call
+): Effect.Effect<Updated, StartError | CallTimeout> =>
+  Effect.flatMap(Starting.prepare(calls, workflow, starting), ({ message: start, run }) => {
+    const { options } = starting
+    const { options: { updateId }, update: name } = updating
     const { workflowId } = run
     const target: Target = { workflow, workflowId, runId: undefined }
-    const prepared = Updating.prepare(target, name, value, updateId)
+    const prepared = Updating.prepare(target, updating)
     if (Either.isLeft(prepared)) return Effect.fail(prepared.left)
     const message = prepared.right
     const exists = (runId: string) => new WorkflowAlreadyStarted({ workflow: workflow.name, workflowId, runId })
@@ -120,11 +177,40 @@ export const update = (
         again(attempt)
       )
     })
-    return Effect.flatMap(within(target, `update ${name}`, timeoutOf(options), attempt), (first) =>
-      Effect.map(Starting.started(calls, run, first.runId), (run) => ({
-        run,
-        update: Updating.handleOf({ ...target, runId: first.runId }, message, first, options)
-      })))
+    return Effect.flatMap(
+      within(target, `update ${name}`, timeoutOf(options), attempt),
+      (first) =>
+        Effect.map(Starting.started(calls, run, first.runId), (run) => ({
+          run,
+          update: Updating.handleOf({ ...target, runId: first.runId }, message, first, options)
+        }))
+    )
+  })
+
+const targetOf = (workflow: Workflow.Any, { options: { workflowId = "" } }: Starting.Call): Target => ({
+  workflow,
+  workflowId,
+  runId: undefined
+})
+
+/** What the innermost of a start and its message gives, past the hooks of the message, which give something else. */
+const both = <A, E>(
+  call: string,
+  within: (keep: (given: A) => void) => Effect.Effect<unknown, unknown>
+): Effect.Effect<A, E> =>
+  Effect.suspend(() => {
+    let kept: A | undefined
+    return Effect.flatMap(
+      within((given) => {
+        kept = given
+      }),
+      () =>
+        kept === undefined
+          ? Effect.die(
+            new Error(`${call}: a hook of an interceptor did not go on with its message: nothing was started`)
+          )
+          : Effect.succeed(kept)
+    ) as Effect.Effect<A, E>
   })
 
 /** The run ended meanwhile, or was deleted. */

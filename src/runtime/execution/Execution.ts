@@ -202,7 +202,7 @@ export class Execution {
   }
 
   private ask(question: Question): void {
-    const answer = this.interpreter.query(question.name, question.input)
+    const answer = this.interpreter.query(question.name, question.input, question.headers)
     // It may have seen turns that are not committed: it is answered when they are (I2).
     this.commits.after(() => question.answer(answer))
   }

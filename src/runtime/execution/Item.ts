@@ -6,6 +6,7 @@
 import type * as Either from "effect/Either"
 import type { Failure } from "../../core/Failure.js"
 import type { Outcome } from "../../core/family/Update.js"
+import type { Headers } from "../../core/Headers.js"
 import type { Message } from "../../core/Message.js"
 import type { StoreError } from "../../persistence/Store.js"
 
@@ -48,6 +49,7 @@ export interface Question {
   readonly _tag: "Question"
   readonly name: string
   readonly input: unknown
+  readonly headers?: Headers | undefined
   readonly answer: (answer: Either.Either<unknown, string>) => void
 }
 

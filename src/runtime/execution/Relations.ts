@@ -40,6 +40,7 @@ export const creation = (
 ): Creation => {
   const {
     executionTimeoutMillis,
+    headers,
     input,
     parentClose,
     retry,
@@ -59,6 +60,7 @@ export const creation = (
       taskQueue,
       ...Flags.stamp(),
       ...(input === undefined ? {} : { input }),
+      ...(headers === undefined ? {} : { headers }),
       parent: {
         runId: run.runId,
         workflowId: run.workflowId,
@@ -133,7 +135,8 @@ export const external = (event: Requested, runId: string): Outgoing => ({
       body: Messages.encode({
         _tag: "Signal",
         name: event.name,
-        ...(event.input === undefined ? {} : { input: event.input })
+        ...(event.input === undefined ? {} : { input: event.input }),
+        ...(event.headers === undefined ? {} : { headers: event.headers })
       })
     }
     : { kind: "Cancel" as const, body: Messages.encode({ _tag: "Cancel", reason: event.reason }) }),

@@ -56,10 +56,11 @@ class BodyClock implements Clock.Clock {
   }
 }
 
-class BodyRandom implements Random.Random {
+/** Draws from a generator that is asked for each time. @since 0.1.0 */
+export class BodyRandom implements Random.Random {
   readonly [Random.RandomTypeId]: Random.RandomTypeId = Random.RandomTypeId
 
-  constructor(private readonly body: Body) {}
+  constructor(private readonly body: Pick<Body, "generator">) {}
 
   get next(): Effect.Effect<number> {
     return Effect.sync(() => this.draw().number())
@@ -109,9 +110,9 @@ const seedOf = (runId: string): readonly [number, number, number, number] => {
   return [hash(0x811c9dc5), hash(0x01234567), hash(0x89abcdef), hash(0x7f4a7c15)]
 }
 
-/** @since 0.1.0 */
-export const seeded = (runId: string): PCGRandom => {
-  const [a, b, c, d] = seedOf(runId)
+/** Of a run, or of a stream of it. @since 0.1.0 */
+export const seeded = (runId: string, stream?: string): PCGRandom => {
+  const [a, b, c, d] = seedOf(stream === undefined ? runId : `${runId}/${stream}`)
   return new PCGRandom(a, b, c, d)
 }
 

@@ -3,10 +3,11 @@
  *
  * @since 0.1.0
  */
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { ChildEnd, ChildStarted, ChildStartFailed, ChildStartRequested } from "../../core/family/Child.js"
 import type { Requested, Target } from "../../core/family/External.js"
-import type { ChildCall, StartedChild } from "../../dsl/WorkflowContext.js"
+import type { ChildCall, StartedChild, WorkflowContext } from "../../dsl/WorkflowContext.js"
 import type { Steps } from "./Steps.js"
 import { blockingOn } from "./Steps.js"
 
@@ -93,12 +94,13 @@ export const send = <A>(
   )
 
 /** @since 0.1.0 */
-export const signal = (target: Target, name: string, input: unknown) => (seq: number): Requested => ({
+export const signal = (target: Target, name: string, { headers, input }: Sent) => (seq: number): Requested => ({
   _tag: "SignalExternalRequested",
   seq,
   ...target,
   name,
-  ...(input === undefined ? {} : { input })
+  ...(input === undefined ? {} : { input }),
+  ...(headers === undefined ? {} : { headers })
 })
 
 /** @since 0.1.0 */
@@ -113,6 +115,7 @@ export const cancel = (target: Target, reason: string) => (seq: number): Request
 // internal
 // -----------------------------------------------------------------------------
 
+type Sent = Parameters<Context.Tag.Service<typeof WorkflowContext>["signalExternal"]>[2]
 type Child = Omit<ChildStartRequested, "runId">
 type Outcome = ChildStarted | ChildStartFailed | ChildEnd
 type Executed = Effect.Effect.Success<ReturnType<typeof execute>>

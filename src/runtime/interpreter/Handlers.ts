@@ -23,9 +23,13 @@ import type { Event } from "../../core/Event.js"
 import type { Failure } from "../../core/Failure.js"
 import type { SignalReceived } from "../../core/family/Signal.js"
 import type { UpdateAccepted } from "../../core/family/Update.js"
+import type { Headers } from "../../core/Headers.js"
+import { none as noHeaders } from "../../core/Headers.js"
 import type { Codec, ContractError } from "../../dsl/Contract.js"
 import type { ErasedImplementation, HandlerChanges, HandlerSet } from "../../dsl/ErasedHandlers.js"
 import * as Erased from "../../dsl/ErasedHandlers.js"
+import type { Hooks } from "../../dsl/Hooks.js"
+import { through } from "../../dsl/Hooks.js"
 import { dynamicName } from "../../dsl/HostedActivity.js"
 import { reserved } from "../../dsl/Names.js"
 import { rawCodecs } from "../../dsl/Untyped.js"
@@ -54,6 +58,7 @@ interface Waiting<E extends Incoming = Incoming> {
  */
 export interface Body {
   readonly definition: WorkflowHost["definition"]
+  readonly hooks: Hooks["workflow"]
   readonly replaying: boolean
   /** Counts the turns taken in since the body is in memory. */
   readonly turnCount: number
@@ -74,6 +79,16 @@ export interface Body {
   /** Fails the run. */
   readonly failRun: (cause: Cause.Cause<unknown>) => void
 }
+
+/** An update as its validator is asked. @since 0.1.0 */
+export type Validated = Pick<UpdateAccepted, "id" | "name" | "input" | "headers">
+
+const receiptOf = ({ headers = noHeaders, id, name }: Validated, payload: unknown) => ({
+  update: name,
+  updateId: id,
+  payload,
+  headers
+})
 
 /** A handler that has begun, as a warning names it. */
 interface Running {
@@ -220,18 +235,25 @@ export class Handlers {
   }
 
   /** Why the update is refused; undefined if it is not (row U2). */
-  validate(update: Pick<UpdateAccepted, "name"> & { readonly input?: unknown }): Failure | undefined {
+  validate(update: Validated): Failure | undefined {
     const found = this.findUpdate(update.name)
     if (found === undefined) return unknownUpdate(update.name, this.set.updates)
     const payload = found.codecs.payload.decode(update.input)
     if (Either.isLeft(payload)) return plain("ContractError", payload.left.message)
     const { validate } = found
-    if (validate === undefined) return undefined
-    const exit = this.body.readOnly(Effect.suspend(() => validate(payload.right)))
+    const hook = this.body.hooks.validate
+    if (validate === undefined && hook === undefined) return undefined
+    const validating = (payload: unknown): AnyEffect =>
+      validate === undefined ? Effect.void : Effect.suspend(() => validate(payload))
+    const exit = this.body.readOnly(
+      hook === undefined
+        ? validating(payload.right)
+        : Effect.suspend(() => through(hook, receiptOf(update, payload.right), (call) => validating(call.payload)))
+    )
     return Exit.isFailure(exit) ? failureOf(found.codecs.error, exit.cause) : undefined
   }
 
-  query(name: string, input: unknown): Either.Either<unknown, string> {
+  query(name: string, input: unknown, headers: Headers): Either.Either<unknown, string> {
     const { definition, fibersAlive, journal, notes } = this.body
     const summaryOf = (seq: number) => journal.summaryOf(seq)
     const builtIn = BuiltInQueries.answer(name, { definition, fibers: fibersAlive, notes, summaryOf })
@@ -244,7 +266,15 @@ export class Handlers {
     }
     const payload = found.codecs.payload.decode(input)
     if (Either.isLeft(payload)) return Either.left(payload.left.message)
-    const exit = this.body.readOnly(Effect.suspend(() => found.handle(payload.right)))
+    const exit = this.body.readOnly(
+      Effect.suspend(() =>
+        through(
+          this.body.hooks.query,
+          { query: name, payload: payload.right, headers },
+          (call) => found.handle(call.payload)
+        )
+      )
+    )
     return Exit.isFailure(exit)
       ? Either.left(messageOf(exit.cause))
       : Either.mapLeft(found.codecs.success.encode(exit.value), (error) => error.message)
@@ -324,7 +354,17 @@ export class Handlers {
       }
       return this.body.warn(`signal ${event.name} dropped: ${payload.left.message} (event ${number})`)
     }
-    this.begin("signal", event.name, undefined, Effect.suspend(() => found.handle(payload.right)), (exit) => {
+    const hook = this.body.hooks.signal
+    const handler = hook === undefined
+      ? Effect.suspend(() => found.handle(payload.right))
+      : Effect.suspend(() =>
+        through(
+          hook,
+          { signal: event.name, payload: payload.right, headers: event.headers ?? noHeaders },
+          (call) => found.handle(call.payload)
+        )
+      )
+    this.begin("signal", event.name, undefined, handler, (exit) => {
       if (Exit.isSuccess(exit)) return
       if (this.failsTurn(exit.cause)) return this.body.fail(defect(`signal ${event.name}`, exit.cause))
       // A typed failure fails the run (row S5); an interrupted handler is the author's own doing.
@@ -353,7 +393,11 @@ export class Handlers {
     const { codecs, handle } = found
     const payload = codecs.payload.decode(event.input)
     if (Either.isLeft(payload)) return body.fail(body.unreadable(event, payload.left, number))
-    this.begin("update", event.name, event.id, ofUpdate(event, Effect.suspend(() => handle(payload.right))), (exit) => {
+    const hook = body.hooks.update
+    const handler = hook === undefined
+      ? Effect.suspend(() => handle(payload.right))
+      : Effect.suspend(() => through(hook, receiptOf(event, payload.right), (call) => handle(call.payload)))
+    this.begin("update", event.name, event.id, ofUpdate(event, handler), (exit) => {
       if (Exit.isSuccess(exit)) {
         const result = codecs.success.encode(exit.value)
         return Either.isLeft(result)

@@ -5,6 +5,7 @@
  */
 import type { ExecutionStarted } from "../../core/family/Execution.js"
 import type { Carried } from "../../core/family/Notes.js"
+import { none as noHeaders } from "../../core/Headers.js"
 import * as HistoryLimits from "../../core/HistoryLimits.js"
 import * as Succession from "../../core/Succession.js"
 import type { WorkflowInfo } from "../../dsl/WorkflowContext.js"
@@ -51,6 +52,7 @@ export const of = (subject: Subject): WorkflowInfo => {
     startedAt,
     parent: started?.parent,
     root: started?.root ?? { workflowId, runId: firstRunId },
+    headers: started?.headers ?? noHeaders,
     firstRunId,
     previousRunId: started?.previousRunId,
     firstStartedAt: started?.firstStartedAt ?? startedAt,

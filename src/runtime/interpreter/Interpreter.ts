@@ -20,6 +20,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import type * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
 import type { PCGRandom } from "effect/Utils"
 import type { Command } from "../../core/Command.js"
@@ -27,10 +28,12 @@ import * as Commands from "../../core/Command.js"
 import type { Event } from "../../core/Event.js"
 import type { Failure } from "../../core/Failure.js"
 import type { Continuation, ExecutionStarted } from "../../core/family/Execution.js"
-import type { UpdateAccepted } from "../../core/family/Update.js"
+import type { Headers } from "../../core/Headers.js"
+import { none as noHeaders } from "../../core/Headers.js"
 import type { Past } from "../../core/HistoryLimits.js"
 import type { ContractError } from "../../dsl/Contract.js"
 import type { ErasedImplementation, HandlerChanges } from "../../dsl/ErasedHandlers.js"
+import type { Hooks } from "../../dsl/Hooks.js"
 import type { WorkflowHost } from "../../dsl/Workflow.js"
 import type { StepCall, WorkflowInfo } from "../../dsl/WorkflowContext.js"
 import { WorkflowContext } from "../../dsl/WorkflowContext.js"
@@ -142,6 +145,8 @@ export class Interpreter implements Guard.Guarded {
   private readonly patches = new Patches(this)
   private logs: Array<BodyRuntime.LogEntry> = []
   private random: PCGRandom | undefined
+  /** Made for the first one: only interceptors draw from them. */
+  private streams: Map<string, Random.Random> | undefined
   /** What it is seeded by, and the ids of children that have none derive from (row C11). */
   seedRunId: string
   private violation: UnrecordedAccess | undefined
@@ -227,13 +232,13 @@ export class Interpreter implements Guard.Guarded {
   }
 
   /** Runs a query handler, read-only: its result, encoded, or a readable failure (I11). */
-  query(name: string, payload: unknown): Either.Either<unknown, string> {
+  query(name: string, payload: unknown, headers: Headers = noHeaders): Either.Either<unknown, string> {
     this.replaying = false
-    return this.handling.query(name, payload)
+    return this.handling.query(name, payload, headers)
   }
 
   /** Runs the validator of an update, read-only; what it refused with, if it did (row U2). */
-  validate(update: UpdateAccepted | { readonly name: string; readonly input?: unknown }): Failure | undefined {
+  validate(update: Handlers.Validated): Failure | undefined {
     this.replaying = false
     return this.handling.validate(update)
   }
@@ -256,6 +261,14 @@ export class Interpreter implements Guard.Guarded {
 
   get definition(): WorkflowHost["definition"] {
     return this.setting.host.definition
+  }
+
+  get hooks(): Hooks["workflow"] {
+    return this.setting.host.hooks
+  }
+
+  get runId(): string {
+    return this.setting.runId
   }
 
   get isReadOnly(): boolean {
@@ -299,6 +312,24 @@ export class Interpreter implements Guard.Guarded {
   generator(): PCGRandom {
     this.journal.mustWrite("Random")
     return this.random ??= BodyServices.seeded(this.seedRunId)
+  }
+
+  /** Numbers that shift nobody else's: of a name, seeded by the run. */
+  randomStream(name: string): Random.Random {
+    const known = this.streams?.get(name)
+    if (known !== undefined) return known
+    let seed = this.seedRunId
+    let seeded = BodyServices.seeded(seed, name)
+    const stream = new BodyServices.BodyRandom({
+      generator: () => {
+        this.journal.mustWrite("Random")
+        // Anew from a reset on, as the body's own.
+        if (seed !== this.seedRunId) seeded = BodyServices.seeded(seed = this.seedRunId, name)
+        return seeded
+      }
+    })
+    this.streams = (this.streams ?? new Map<string, Random.Random>()).set(name, stream)
+    return stream
   }
 
   issue(command: Command, place?: string): void {
@@ -431,7 +462,7 @@ export class Interpreter implements Guard.Guarded {
     const payload = definition.codecs.payload.decode(event.input)
     // A worker with the right code may come: the turn fails, not the run (row D2).
     if (Either.isLeft(payload)) throw this.unreadable(event, payload.left)
-    this.program.begin(Effect.suspend(() => body(payload.right)))
+    this.program.begin(body, payload.right, event)
   }
 
   failsTurn(cause: Cause.Cause<unknown>): boolean {

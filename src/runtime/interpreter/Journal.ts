@@ -7,12 +7,14 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
+import type * as Random from "effect/Random"
 import type { Event } from "../../core/Event.js"
 import type { Continuation } from "../../core/family/Execution.js"
 import type { Target } from "../../core/family/External.js"
 import type { Attribute, Carried, MemoField } from "../../core/family/Notes.js"
 import type { ContractError } from "../../dsl/Contract.js"
 import type { HandlerChanges } from "../../dsl/ErasedHandlers.js"
+import type { Hooks } from "../../dsl/Hooks.js"
 import type {
   ActivityCall,
   ActivityOutcome,
@@ -46,6 +48,8 @@ export interface Body extends Steps.Body {
   readonly info: () => WorkflowInfo
   /** The run that ids derive from. */
   readonly seedRunId: string
+  readonly hooks: Hooks["workflow"]
+  readonly randomStream: (name: string) => Random.Random
   readonly handlersInProgress: number
   readonly setHandlers: (changes: HandlerChanges) => Effect.Effect<void>
   readonly compensate: (undo: Erased) => void
@@ -102,6 +106,14 @@ export class Journal extends Steps.Steps<Body> implements Service {
 
   get info(): Effect.Effect<WorkflowInfo> {
     return Effect.sync(() => this.body.info())
+  }
+
+  get hooks(): Hooks["workflow"] {
+    return this.body.hooks
+  }
+
+  randomStream(name: string): Random.Random {
+    return this.body.randomStream(name)
   }
 
   get handlersInProgress(): Effect.Effect<number> {
@@ -210,8 +222,12 @@ export class Journal extends Steps.Steps<Body> implements Service {
     return ChildCalls.start(this, this.body.seedRunId, call, place)
   }
 
-  signalExternal(target: Target, name: string, input: unknown, place?: string): ReturnType<Service["signalExternal"]> {
-    return ChildCalls.send(this, ChildCalls.signal(target, name, input), place)
+  signalExternal(...[target, name, sent, place]: Parameters<Service["signalExternal"]>) {
+    return ChildCalls.send<Effect.Effect.Success<ReturnType<Service["signalExternal"]>>>(
+      this,
+      ChildCalls.signal(target, name, sent),
+      place
+    )
   }
 
   cancelExternal(target: Target, reason: string, place?: string): ReturnType<Service["cancelExternal"]> {

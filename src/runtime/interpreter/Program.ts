@@ -15,9 +15,12 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import type { Command } from "../../core/Command.js"
-import type { Continuation } from "../../core/family/Execution.js"
+import type { Continuation, ExecutionStarted } from "../../core/family/Execution.js"
+import { none as noHeaders } from "../../core/Headers.js"
 import type { ErasedImplementation } from "../../dsl/ErasedHandlers.js"
 import { isImplementation } from "../../dsl/ErasedHandlers.js"
+import type { Hooks } from "../../dsl/Hooks.js"
+import { through } from "../../dsl/Hooks.js"
 import type { WorkflowHost } from "../../dsl/Workflow.js"
 import { LazyScope } from "../LazyScope.js"
 import type { CancelRequests } from "./CancelRequests.js"
@@ -36,6 +39,8 @@ type Erased = Effect.Effect<unknown, unknown, unknown>
  */
 export interface Body {
   readonly definition: WorkflowHost["definition"]
+  readonly hooks: Hooks["workflow"]
+  readonly runId: string
   readonly requests: CancelRequests
   /** Forks the fiber to which a cancel request goes. */
   readonly forkRoot: (effect: Erased) => AnyFiber
@@ -70,12 +75,20 @@ export class Program {
     return this.isEnded
   }
 
-  begin(written: Erased): void {
-    const program = Effect.flatMap(
-      written,
-      // The handlers of waiting messages begin before the program does (row W9).
-      (made) => isImplementation(made) ? Effect.zipRight(this.body.setUp(made), made.run) : Effect.succeed(made)
-    )
+  begin(written: WorkflowHost["body"], payload: unknown, started: ExecutionStarted): void {
+    const { hooks: { execute }, runId } = this.body
+    const running = (payload: unknown): Erased =>
+      Effect.flatMap(
+        Effect.suspend(() => written(payload)),
+        // The handlers of waiting messages begin before the program does (row W9).
+        (made) => isImplementation(made) ? Effect.zipRight(this.body.setUp(made), made.run) : Effect.succeed(made)
+      )
+    const { headers = noHeaders, workflow, workflowId } = started
+    const program = execute === undefined
+      ? running(payload)
+      : Effect.suspend(() =>
+        through(execute, { workflow, workflowId, runId, payload, headers }, (call) => running(call.payload))
+      )
     const main = Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(
         Effect.flatMap(Effect.exit(restore(program)), (exit) => this.closeScope(exit)),

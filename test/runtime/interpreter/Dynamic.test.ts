@@ -299,10 +299,10 @@ describe("handlers set at run time (W18)", () => {
     driver.signal("next")
     assert.deepStrictEqual(driver.interpreter.query("seen", undefined), Either.right(["x"]))
     assert.deepStrictEqual(brief(driver.update("ask", "a").commands), [`update ask = "a"`])
-    assert.deepInclude(driver.interpreter.validate({ name: "ask", input: "" }), { type: "Empty" })
+    assert.deepInclude(driver.interpreter.validate({ id: "u", name: "ask", input: "" }), { type: "Empty" })
     driver.signal("next")
     assert.match(String(driver.interpreter.query("seen", undefined)), /unknown query seen/)
-    assert.deepInclude(driver.interpreter.validate({ name: "ask", input: "a" }), { type: "UnknownUpdate" })
+    assert.deepInclude(driver.interpreter.validate({ id: "u", name: "ask", input: "a" }), { type: "UnknownUpdate" })
   })
 
   it("cannot be set for what the contract does not have, for another workflow, or in a query (W14)", () => {

@@ -195,12 +195,12 @@ describe("updates", () => {
       ),
       ["RangeError", "UnknownUpdate", "ContractError"]
     )
-    assert.deepStrictEqual(driver.interpreter.validate({ name: "sub" }), {
+    assert.deepStrictEqual(driver.interpreter.validate({ id: "u", name: "sub" }), {
       _tag: "Application",
       type: "UnknownUpdate",
       message: "unknown update sub; known are: add, slow, wrong"
     })
-    assert.isUndefined(driver.interpreter.validate({ name: "add", input: 1 }))
+    assert.isUndefined(driver.interpreter.validate({ id: "u", name: "add", input: 1 }))
   })
 
   it("a declared failure fails the update, and the run goes on (U3)", () => {
