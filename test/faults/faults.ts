@@ -950,5 +950,53 @@ export const faults: ReadonlyArray<Fault> = [
     from: "    if (answer) this.body.issue({ _tag: \"MarkPatch\", id, deprecated }, place)\n",
     to: "    if (answer && replaying) this.body.issue({ _tag: \"MarkPatch\", id, deprecated }, place)\n",
     tests: ["proofs/prefix", "simulation/found"]
+  },
+  {
+    name: "the last interceptor listed is the outermost",
+    breaks: "N6",
+    file: "src/dsl/Interceptor.ts",
+    from: "of [...interceptors].reverse()) {",
+    to: "of [...interceptors]) {",
+    tests: ["runtime/interceptors"]
+  },
+  {
+    name: "an attempt is not told the headers of its call",
+    breaks: "N6",
+    file: "src/runtime/activity/Attempt.ts",
+    from: "headers: scheduled.headers ?? noHeaders",
+    to: "headers: noHeaders",
+    tests: ["runtime/interceptors"]
+  },
+  {
+    name: "the next run of a chain has no headers",
+    breaks: "N6, K10",
+    file: "src/core/Succession.ts",
+    from: "...headersOf(closing.headers ?? started.headers)",
+    to: "...headersOf(closing.headers)",
+    tests: ["runtime/interceptors"]
+  },
+  {
+    name: "a child is not told the headers of its start",
+    breaks: "N6",
+    file: "src/runtime/execution/Relations.ts",
+    from: "      ...(headers === undefined ? {} : { headers }),\n",
+    to: "",
+    tests: ["runtime/interceptors"]
+  },
+  {
+    name: "an interceptor draws the body's random numbers",
+    breaks: "N6, W2",
+    file: "src/runtime/interpreter/Interpreter.ts",
+    from: "    let seeded = BodyServices.seeded(seed, name)",
+    to: "    let seeded = this.generator()",
+    tests: ["runtime/interceptors"]
+  },
+  {
+    name: "headers are written in the clear",
+    breaks: "N5, N6",
+    file: "src/persistence/codec/Coding.ts",
+    from: ", \"headers\"])",
+    to: "])",
+    tests: ["runtime/codecs"]
   }
 ]

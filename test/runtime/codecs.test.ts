@@ -11,6 +11,7 @@ import {
   Activity,
   ApplicationError,
   Client,
+  Interceptor,
   PayloadCodec,
   SearchAttribute,
   StoreClient,
@@ -81,8 +82,16 @@ const encrypting = (...ids: ReadonlyArray<keyof typeof keys>) =>
 
 const worker = (codecs: ReturnType<typeof encrypting>) =>
   run(Worker.layer({ maxCachedExecutions: 0, hosts: [BoxLive, WorkLive] }).pipe(Layer.provide(codecs)))
+/** Each of its calls has a header. */
+const header = Interceptor.layer(Interceptor.make("header", {
+  client: {
+    start: (call, next) => next({ ...call, headers: { value: `${secret} header` } }),
+    signal: (call, next) => next({ ...call, headers: { value: `${secret} header` } }),
+    query: (call, next) => next({ ...call, headers: { value: `${secret} header` } })
+  }
+}))
 const remote = (codecs: ReturnType<typeof encrypting>) =>
-  Effect.provide(Client, StoreClient.layer.pipe(Layer.provide(codecs)))
+  Effect.provide(Client, StoreClient.layer.pipe(Layer.provide([codecs, header])))
 
 /** All that is on disk. */
 const bytes = Effect.map(
@@ -93,7 +102,7 @@ const bytes = Effect.map(
 
 describe("encrypted payloads", () => {
   test(
-    "are in no file in the clear: input, result, messages, answers, memo, heartbeats, failures (N5)",
+    "are in no file in the clear: input, headers, result, messages, answers, memo, heartbeats, failures (N5, N6)",
     () =>
       Effect.gen(function*() {
         attempts = 0
@@ -119,6 +128,8 @@ describe("encrypted payloads", () => {
           yield* second.handle(Box, handle.workflowId).result,
           `${secret} input, ${secret} heartbeat, ${secret} signal`
         )
+        const [begun] = yield* second.handle(Box, handle.workflowId).history
+        assert.deepInclude(begun!.events[0], { headers: { value: `${secret} header` } })
         const written = yield* bytes
         assert.notInclude(written, secret)
         assert.include(written, "public-region")

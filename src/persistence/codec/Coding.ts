@@ -21,7 +21,17 @@ export interface Options {
 /** The field of an encoded payload that names its codecs, in the order in which they were applied. */
 const mark = "perdure/encoded"
 
-const payloads = new Set(["input", "result", "error", "details", "summary", "lastResult", "lastHeartbeat", "value"])
+const payloads = new Set([
+  "input",
+  "result",
+  "error",
+  "details",
+  "summary",
+  "lastResult",
+  "lastHeartbeat",
+  "value",
+  "headers"
+])
 const messages = new Set(["message", "stack"])
 /** Never encoded, whatever is in them. */
 const plain = new Set(["searchAttributes", "attributes"])

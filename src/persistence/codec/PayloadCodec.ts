@@ -6,7 +6,7 @@
  *                           ◀──             ◀──            ◀──
  * ```
  *
- * Encoded are inputs, results, errors and details of failures, memos, heartbeats, answers to queries;
+ * Encoded are inputs, headers, results, errors and details of failures, memos, heartbeats, answers to queries;
  * never ids, names, times, or search attributes. A value that was written without codecs is read as it is.
  *
  * @since 0.1.0

@@ -201,6 +201,7 @@ describe("what else a body asks for", () => {
         runId: driver.runId,
         taskQueue: "queue",
         startedAt: driver.now - 5,
+        headers: {},
         parent: undefined,
         root: { workflowId: "workflow-1", runId: driver.runId },
         firstRunId: driver.runId,
