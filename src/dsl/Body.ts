@@ -54,6 +54,19 @@ export const now: Effect.Effect<number, never, WorkflowContext> = Effect.zipRigh
  */
 export const random: Effect.Effect<number, never, WorkflowContext> = Effect.zipRight(WorkflowContext, Random.next)
 
+/**
+ * Runs a function that the guard does not watch: it reads the real clock, and may do what stops a turn elsewhere (row D10).
+ * Dangerous: it runs again on replay, and what it gives must be the same then, or must not matter, as a message for a log.
+ * Nothing is recorded of it. Where the outside is to be read for good, use `Step.run` or an activity.
+ *
+ * A promise that it gives cannot be awaited in a body. A whole workflow, or worker, goes without by its option `guard`.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const unguarded = <A>(run: () => A): Effect.Effect<A, never, WorkflowContext> =>
+  Effect.flatMap(WorkflowContext, (context) => context.unguarded(run))
+
 const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, "0")
 
 /**

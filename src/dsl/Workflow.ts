@@ -45,8 +45,10 @@ import { dynamicName } from "./HostedActivity.js"
 import type { AttributeContract, AttributeTypes, MemoContract, MemoTypes, NoteCodecs } from "./Notes.js"
 import { compile as compileNotes } from "./Notes.js"
 import type { ActivatesPatch } from "./Patch.js"
+import * as RunOptions from "./RunOptions.js"
 import type * as Step from "./Step.js"
 import type * as Terms from "./Terms.js"
+import type { WorkflowInfo } from "./WorkflowContext.js"
 import { WorkflowContext } from "./WorkflowContext.js"
 
 export type { ChildCancellationType } from "../core/family/Child.js"
@@ -59,6 +61,7 @@ export {
   info,
   now,
   random,
+  unguarded,
   uuid,
   withCompensation
 } from "./Body.js"
@@ -73,6 +76,7 @@ export type * from "./Handlers.js"
 export type { AttributesOf, AttributeTypes, Change, MemoOf, MemoTypes, NoteCodecs, Some } from "./Notes.js"
 export { memo, searchAttributes, setCurrentDetails, upsertMemo, upsertSearchAttributes } from "./Notes.js"
 export { deprecatePatch, patched } from "./Patch.js"
+export type { DynamicOptions, SharedOptions } from "./RunOptions.js"
 export { sleep, withSummary } from "./Summary.js"
 export { type Untyped, untyped } from "./Untyped.js"
 
@@ -168,14 +172,23 @@ export interface Workflow<
 }
 
 /** @category models @since 0.1.0 */
-export interface WorkflowOptions<in Payload> extends Terms.Options {
+export interface WorkflowOptions<in Payload> extends Terms.Options, RunOptions.SharedOptions {
   /** Derives the workflow id from the payload where a start names none. */
   readonly idempotencyKey?: ((payload: Payload) => string) | undefined
-  /** A defect in the body, or each of which this holds, fails the run, and not the turn (row W16). Default false. */
-  readonly failOnDefect?: boolean | ((defect: unknown) => boolean) | undefined
   /** A call whose input differs from the recorded one is nondeterminism in live runs too. Default false. */
   readonly strictReplay?: boolean | undefined
 }
+
+/** What a worker says of all runs that it has. @since 0.1.0 */
+export interface WorkerOptions {
+  readonly activatesPatch?: ActivatesPatch | undefined
+  readonly runs?: RunOptions.SharedOptions | undefined
+}
+
+/** See `dynamic`. @since 0.1.0 */
+export type OptionsOf = (
+  info: WorkflowInfo
+) => RunOptions.DynamicOptions | Effect.Effect<RunOptions.DynamicOptions, unknown, WorkflowContext>
 
 /**
  * What a worker holds of a workflow: its contract, its body, and the services that its inline steps use.
@@ -184,6 +197,8 @@ export interface WorkflowOptions<in Payload> extends Terms.Options {
  * @since 0.1.0
  */
 export class WorkflowHost {
+  /** What its definition and its worker say together. */
+  readonly options: RunOptions.RunOptions
   /** Those of the interceptors that its Layer was built with. */
   readonly hooks: Hooks["workflow"]
 
@@ -195,8 +210,12 @@ export class WorkflowHost {
     },
     readonly body: (payload: unknown) => Effect.Effect<unknown, unknown, unknown>,
     readonly services: Context.Context<never>,
-    readonly activatesPatch?: ActivatesPatch
+    /** What its worker says. */
+    readonly worker: WorkerOptions = {},
+    /** What a dynamic workflow says of a run, by what the run is. */
+    readonly optionsOf?: OptionsOf
   ) {
+    this.options = RunOptions.both(definition.options, worker.runs)
     this.hooks = Context.get(services, Interceptors).workflow
   }
 }
@@ -270,6 +289,8 @@ export const make = <
     options: {
       idempotencyKey: options.idempotencyKey,
       failOnDefect: options.failOnDefect,
+      failOnNondeterminism: options.failOnNondeterminism,
+      guard: options.guard,
       strictReplay: options.strictReplay,
       retry: options.retry,
       executionTimeout: options.executionTimeout,
@@ -315,19 +336,22 @@ const anyName = make(dynamicName, {
  * Its payload is the value as it was sent, encoded; its name is in `Workflow.info`. What it gives must be JSON. With
  * `dynamic.of` it takes in signals, queries and updates of any name. It is no contract: nobody starts it by reference.
  *
+ * `options` tells how a run is taken, by what the run is: its real name, its ids. Asked at the start of the run, and again
+ * on replay, read-only, before the body begins; what it throws or fails with fails the turn.
+ *
  * A name that gets a host of its own later is served by that from then on, which must do the same on replay.
  *
  * @category layers
  * @since 0.1.0
  */
 export const dynamic: DynamicWorkflow = Object.assign(
-  (body: WorkflowHost["body"]) =>
+  (body: WorkflowHost["body"], { options }: { readonly options?: OptionsOf } = {}) =>
     Layer.effect(
       // A tag of its own each time: of two, both reach the worker, which refuses them.
       hostTag(`${dynamicName}/${dynamics++}`),
       Effect.map(
         Effect.context<never>(),
-        (services) => new WorkflowHost({ ...anyName, dynamic: true }, body, services)
+        (services) => new WorkflowHost({ ...anyName, dynamic: true }, body, services, {}, options)
       )
     ),
   { of: anyName.of, setHandlers: anyName.setHandlers }
@@ -336,10 +360,12 @@ export const dynamic: DynamicWorkflow = Object.assign(
 /** See `dynamic`. @category models @since 0.1.0 */
 export interface DynamicWorkflow extends Pick<typeof anyName, "of" | "setHandlers"> {
   <E extends BodyError, R extends BodyServices, E2 extends BodyError, R2 extends BodyServices>(
-    body: (payload: unknown) => Effect.Effect<Implementation<typeof dynamicName, unknown, E2, R2>, E, R>
+    body: (payload: unknown) => Effect.Effect<Implementation<typeof dynamicName, unknown, E2, R2>, E, R>,
+    options?: { readonly options?: OptionsOf }
   ): Layer.Layer<HostedWorkflow<string>, never, Requirements<R> | Requirements<R2>>
   <E extends BodyError, R extends BodyServices>(
-    body: (payload: unknown) => Effect.Effect<unknown, E, R>
+    body: (payload: unknown) => Effect.Effect<unknown, E, R>,
+    options?: { readonly options?: OptionsOf }
   ): Layer.Layer<HostedWorkflow<string>, never, Requirements<R>>
 }
 

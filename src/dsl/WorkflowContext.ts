@@ -191,6 +191,8 @@ export class WorkflowContext extends Context.Tag("perdure/WorkflowContext")<Work
     effect: Effect.Effect<A, E, R>,
     fallback: (reason: string) => Effect.Effect<A2, E2, R2>
   ) => Effect.Effect<A | A2, E | E2, R | R2>
+  /** Runs a function without the guard. */
+  readonly unguarded: <A>(run: () => A) => Effect.Effect<A>
   /** Dies in a query or validator (I11). */
   readonly assertWritable: (what: string) => Effect.Effect<void>
   /** Fails the turn: what an event recorded does not fit the schema of today (row D7). */

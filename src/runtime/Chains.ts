@@ -9,7 +9,7 @@ import { followerOf } from "../core/family/Execution.js"
 import type { Creation, Refusal, StoreError, TurnCommit } from "../persistence/Store.js"
 import type { Item } from "./execution/Item.js"
 import * as Items from "./execution/Item.js"
-import type { Expired } from "./Expiry.js"
+import type { ImposedEnd } from "./ImposedEnd.js"
 
 /**
  * What it asks of the engine.
@@ -46,8 +46,8 @@ export class Chains {
     }
   }
 
-  /** Ends a run that is out of time (row X8). */
-  expire({ activities, closing, commit, run }: Expired, items: ReadonlyArray<Item>): void {
+  /** Ends a run without its body (rows X8, W16). */
+  end({ activities, closing, commit, run }: ImposedEnd, items: ReadonlyArray<Item>): void {
     const { desk } = this
     desk.commit(commit, (refusal) => {
       if (refusal !== undefined) return desk.moved(items)

@@ -429,8 +429,8 @@ export class Engine {
     switch (loaded._tag) {
       case "NotOurs":
         return loaded.heldUntil === undefined ? this.moved(waiting) : this.chains.held(waiting, loaded.heldUntil)
-      case "Expired":
-        return this.chains.expire(loaded, waiting)
+      case "Ended":
+        return this.closed ? this.moved(waiting) : this.chains.end(loaded, waiting)
       case "Broken":
         if (this.closed) return this.moved(waiting)
         return loaded.execution.putAway(loaded.error, waiting)

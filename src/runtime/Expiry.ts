@@ -1,115 +1,21 @@
 /**
  * Runs that are out of time: ended without their body, whether or not this worker has code for them (row X8).
  *
- * ```
- *   wake-up, load ──▶ past its time? ──▶ ExecutionTimedOut, close, next attempt by the retry policy: one commit
- *                                          └─ committed ──▶ its activities and steps are told, callers hear of it
- * ```
- *
  * @since 0.1.0
  */
-import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
-import type { Turn } from "../core/Event.js"
-import * as Events from "../core/Event.js"
-import type { Closing, Start } from "../core/family/Execution.js"
-import type { Carried } from "../core/family/Notes.js"
-import { Limits } from "../core/Limits.js"
-import * as Messages from "../core/Message.js"
 import * as Succession from "../core/Succession.js"
-import type { Run, Store, StoreError, TurnCommit } from "../persistence/Store.js"
-import { nothing } from "./execution/Consequences.js"
-import * as Relations from "./execution/Relations.js"
-import * as Successor from "./execution/Successor.js"
-
-/** @category models @since 0.1.0 */
-export interface Expired {
-  readonly run: Run
-  readonly closing: Closing
-  readonly commit: TurnCommit
-  /** The activities that it had pending. */
-  readonly activities: ReadonlyArray<number>
-}
+import type { Run } from "../persistence/Store.js"
+import type { Reason } from "./ImposedEnd.js"
 
 /** Whether a run is out of time. @since 0.1.0 */
 export const isExpired = (run: Pick<Run, "expiresAt">, now: number): boolean =>
   run.expiresAt !== undefined && run.expiresAt <= now
 
-/**
- * What ends a run that this worker owns, worked out from its first turn, or from its Start if there was none.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const of = (
-  store: Store["Type"],
-  run: Run,
-  now: number,
-  means: Successor.Means
-): Effect.Effect<Expired, StoreError> =>
-  Effect.gen(function*() {
-    const { runId, startedAt, turn } = run
-    const rows = yield* store.history(runId, 0, 1)
-    const mail = yield* store.mail(runId, 0)
-    const tasks = yield* store.tasksOf(runId)
-    const last = turn > 1 ? yield* store.history(runId, turn - 1, 1) : rows
-    const messages = mail.flatMap(({ body }) =>
-      Either.match(Messages.decode(body), { onLeft: () => [], onRight: (message) => [message] })
-    )
-    const started = startedBy(eventsOf(rows)) ?? messages.find((message) => message._tag === "Start")
-    const at = Math.max(now, last[0]?.at ?? now)
-    const timedOut: Closing = {
-      _tag: "ExecutionTimedOut",
-      timeout: started === undefined ? "Run" : Succession.expired(started, now)
-    }
-    // A request that waits unseen counts: who asked for the end wants no other attempt.
-    const cancelRequested = started?.retry !== undefined &&
-      (messages.some((message) => message._tag === "Cancel") || (yield* wasCanceled(store, run)))
-    const carried = (run.notes === undefined ? {} : JSON.parse(run.notes)) as Carried
-    const { closing, creates, next } = started === undefined
-      ? { closing: timedOut, creates: nothing.creates, next: undefined }
-      : Successor.of(timedOut, { runId, startedAt, started, cancelRequested, carried }, at, means)
-    const told = run.parent === undefined ? undefined : Relations.toParent(run.parent, runId, closing)
-    return {
-      run,
-      closing,
-      activities: tasks.map(({ seq }) => seq),
-      commit: {
-        ...nothing,
-        runId,
-        epoch: run.epoch,
-        history: { turn: turn + 1, at, format: Events.format, events: Events.encode([closing]) },
-        close: { status: "TimedOut", at, refuseIfMail: false, next, hasChildren: true },
-        creates,
-        outgoing: told === undefined ? nothing.outgoing : [told]
-      }
-    }
+/** The end of a run that is. @since 0.1.0 */
+export const timedOut = (now: number): Reason => ({
+  status: "TimedOut",
+  closing: (started) => ({
+    _tag: "ExecutionTimedOut",
+    timeout: started === undefined ? "Run" : Succession.expired(started, now)
   })
-
-// -----------------------------------------------------------------------------
-// internal
-// -----------------------------------------------------------------------------
-
-type Rows = Effect.Effect.Success<ReturnType<Store["Type"]["history"]>>
-
-/** What cannot be read does not keep a run from its end. */
-const eventsOf = (rows: Rows): Turn["events"] => rows.flatMap((row) => Either.getOrElse(Events.decode(row), () => []))
-
-const startedBy = (events: Turn["events"]): Start | undefined => {
-  const started = events.find((event) => event._tag === "ExecutionStarted")
-  return started === undefined ? undefined : { ...started, _tag: "Start" }
-}
-
-/** Only a run that may be retried is looked through for it. */
-const wasCanceled = (store: Store["Type"], run: Run): Effect.Effect<boolean, StoreError> =>
-  Effect.gen(function*() {
-    let turn = 0
-    for (;;) {
-      const rows = yield* store.history(run.runId, turn, Limits.historyPageTurns)
-      if (rows.some(({ events }) => events.includes("CancelRequested")) && eventsOf(rows).some(isRequest)) return true
-      if (rows.length < Limits.historyPageTurns) return false
-      turn = rows[rows.length - 1]!.turn
-    }
-  })
-
-const isRequest = (event: Turn["events"][number]): boolean => event._tag === "CancelRequested"
+})

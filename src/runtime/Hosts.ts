@@ -7,7 +7,7 @@ import type * as Context from "effect/Context"
 import * as Schema from "effect/Schema"
 import { ActivityHost } from "../dsl/HostedActivity.js"
 import { reserved } from "../dsl/Names.js"
-import type { ActivatesPatch } from "../dsl/Patch.js"
+import type { WorkerOptions } from "../dsl/Workflow.js"
 import { WorkflowHost } from "../dsl/Workflow.js"
 
 /**
@@ -32,14 +32,14 @@ export class Hosts {
   private anyWorkflow: WorkflowHost | undefined
   private anyActivity: ActivityHost | undefined
 
-  constructor(private readonly activatesPatch?: ActivatesPatch) {}
+  constructor(private readonly worker: WorkerOptions = {}) {}
 
   /** Takes in what one Layer provides; the name that was there before, if any. */
   add(context: Context.Context<never>): string | undefined {
     for (const service of context.unsafeMap.values()) {
       if (service instanceof WorkflowHost) {
-        const { body, definition, services } = service
-        const host = new WorkflowHost(definition, body, services, this.activatesPatch)
+        const { body, definition, optionsOf, services } = service
+        const host = new WorkflowHost(definition, body, services, this.worker, optionsOf)
         if (definition.dynamic === true) {
           if (this.anyWorkflow !== undefined) return "the dynamic workflow"
           this.anyWorkflow = host
@@ -60,8 +60,8 @@ export class Hosts {
   workflow(name: string): WorkflowHost | undefined {
     const own = this.workflows.get(name)
     if (own !== undefined || this.anyWorkflow === undefined || reserved(name) !== undefined) return own
-    const { activatesPatch, body, definition, services } = this.anyWorkflow
-    return new WorkflowHost({ ...definition, name }, body, services, activatesPatch)
+    const { body, definition, optionsOf, services } = this.anyWorkflow
+    return new WorkflowHost({ ...definition, name }, body, services, this.worker, optionsOf)
   }
 
   serves(workflow: string): boolean {

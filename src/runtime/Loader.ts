@@ -6,7 +6,7 @@
  *      │ closed       │ no, or held     │ unreadable      │ differs       │ unreadable
  *      ▼              ▼                 ▼                 ▼               ▼
  *    Closed        NotOurs            Broken            Broken          Broken
- *                     └─ out of time ──▶ Expired, before any of its code runs
+ *                     └─ out of time ──▶ Ended, before any of its code runs; so, by option, is one that differs
  * ```
  *
  * @since 0.1.0
@@ -19,6 +19,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Turn } from "../core/Event.js"
 import * as Events from "../core/Event.js"
+import * as Failures from "../core/Failure.js"
 import { Limits } from "../core/Limits.js"
 import { NondeterminismError } from "../core/Replay.js"
 import type { Attention } from "../dsl/Client.js"
@@ -30,6 +31,7 @@ import { traced } from "./execution/Replaying.js"
 import type { Surroundings } from "./execution/Surroundings.js"
 import * as Expiry from "./Expiry.js"
 import type { Hosts } from "./Hosts.js"
+import * as ImposedEnd from "./ImposedEnd.js"
 import { BodyDefect } from "./interpreter/TurnFailure.js"
 
 /**
@@ -45,8 +47,8 @@ export type Loaded = Data.TaggedEnum<{
   Broken: { readonly execution: Execution; readonly error: unknown }
   /** Closed, and replayed for queries only; undefined where the worker has no code for it. */
   Closed: { readonly execution: Execution | undefined; readonly error: unknown }
-  /** Owned, and out of time. */
-  Expired: Expiry.Expired
+  /** Owned, and to be ended without its body: out of time, or its code differs and that is to fail it. */
+  Ended: ImposedEnd.ImposedEnd
   /** Unknown, of another queue, owned by another worker, or not to begin yet. */
   NotOurs: { readonly heldUntil: number | undefined }
 }>
@@ -81,14 +83,16 @@ export class Loader {
         : yield* this.store.claimRun(this.workerId(), runId)
       if (Option.isNone(owned)) return notOurs
       const run = owned.value
-      if (Expiry.isExpired(run, now)) return Loaded.Expired(yield* Expiry.of(this.store, run, now, this.around))
+      if (Expiry.isExpired(run, now)) return yield* this.ended(run, Expiry.timedOut(now), now)
       const host = this.hosts.workflow(run.workflow)
       if (host === undefined) return Loaded.Broken({ execution: this.make(run, unknownHost), error: this.unknown(run) })
       const execution = this.make(run, host)
       const error = yield* this.replayAll(execution)
       if (error !== undefined) {
         execution.evict()
-        return Loaded.Broken({ execution, error })
+        return error instanceof NondeterminismError && execution.interpreter.options.failOnNondeterminism === true
+          ? yield* this.ended(run, diverged(error), now)
+          : Loaded.Broken({ execution, error })
       }
       const mail = yield* this.store.mail(runId, 0)
       // Ended from outside while it was brought back: the history has it, or the mailbox, which the poll may have read.
@@ -97,6 +101,10 @@ export class Loader {
       execution.evict()
       return notOurs
     })
+  }
+
+  private ended(run: Run, reason: ImposedEnd.Reason, now: number): Effect.Effect<Loaded, StoreError> {
+    return Effect.map(ImposedEnd.of(this.store, run, reason, now, this.around), Loaded.Ended)
   }
 
   /** A closed run takes no messages; its queries are answered from its history (row Q2). */
@@ -180,6 +188,12 @@ export class Loader {
     return Effect.ensuring(replay, Effect.sync(() => again.evict()))
   }
 }
+
+/** The end of a run whose code does something else than it did (row W16). */
+const diverged = (error: NondeterminismError): ImposedEnd.Reason => ({
+  status: "Failed",
+  closing: () => ({ _tag: "ExecutionFailed", failure: Failures.fromUnknown(error) })
+})
 
 const codec = Contract.codec(Schema.Unknown, "unknown")
 

@@ -13,6 +13,7 @@ import { Limits } from "../core/Limits.js"
 import { Client } from "../dsl/Client.js"
 import type { Hosted } from "../dsl/HostedActivity.js"
 import type { ActivatesPatch } from "../dsl/Patch.js"
+import type { SharedOptions } from "../dsl/RunOptions.js"
 import type { HostedWorkflow } from "../dsl/Workflow.js"
 import type { StoreError } from "../persistence/Store.js"
 import { Store } from "../persistence/Store.js"
@@ -33,10 +34,13 @@ type Failed<L> = L extends Layer.Layer<infer _A, infer E, infer _R> ? E : never
 type Needed<L> = L extends Layer.Layer<infer _A, infer _E, infer R> ? R : never
 
 /**
+ * What it says of runs (`failOnDefect`, `failOnNondeterminism`, `guard`) holds for all that it has, besides what their
+ * definitions say (rows W16, D10).
+ *
  * @category models
  * @since 0.1.0
  */
-export interface Options<Hosts extends ReadonlyArray<Layer.Layer.Any>> {
+export interface Options<Hosts extends ReadonlyArray<Layer.Layer.Any>> extends SharedOptions {
   /** The queue whose executions and activities it runs. Default "default". */
   readonly taskQueue?: string | undefined
   /** The bodies, as `toLayer` made them. Every activity that a body calls on this queue must be among them. */
@@ -205,7 +209,8 @@ const quiet = (busy: () => boolean): Effect.Effect<void> =>
 /** Builds the hosts one by one, so that two of one name are seen, and shares what they depend on. */
 const buildHosts = (taskQueue: string, options: Options<ReadonlyArray<AnyHost>>) =>
   Effect.gen(function*() {
-    const hosts = new Hosts(options.activatesPatch)
+    const { activatesPatch, failOnDefect, failOnNondeterminism, guard } = options
+    const hosts = new Hosts({ activatesPatch, runs: { failOnDefect, failOnNondeterminism, guard } })
     const scope = yield* Effect.scope
     const memo = yield* Layer.makeMemoMap
     for (const layer of options.hosts) {

@@ -136,7 +136,10 @@ const assertive = (host: Layer.Layer<never>): Layer.Layer<never> =>
         isAssertionError(defect) || failOnDefect === true ||
         (typeof failOnDefect === "function" && failOnDefect(defect))
       const definition = { ...service.definition, options: { ...service.definition.options, failOnDefect: fails } }
-      services.set(key, new WorkflowHost(definition, service.body, service.services))
+      services.set(
+        key,
+        new WorkflowHost(definition, service.body, service.services, service.worker, service.optionsOf)
+      )
     }
     return Context.unsafeMake(services) as Context.Context<never>
   })

@@ -59,6 +59,7 @@ export const fake = (answers: {
     setCurrentDetails: () => Effect.void,
     currentUpdate: Effect.succeed(undefined),
     askPatch: () => Effect.succeed(true),
+    unguarded: Effect.sync,
     assertWritable: (what) => answers.readOnly === true ? Effect.die(`${what} in a query`) : Effect.void
   }
   /** Hosts are asked for by types only. */

@@ -998,5 +998,37 @@ export const faults: ReadonlyArray<Fault> = [
     from: ", \"headers\"])",
     to: "])",
     tests: ["runtime/codecs"]
+  },
+  {
+    name: "a run that differs stays open, whatever its options say",
+    breaks: "W16",
+    file: "src/runtime/Loader.ts",
+    from: "options.failOnNondeterminism === true",
+    to: "options.failOnNondeterminism === undefined",
+    tests: ["runtime/run-options"]
+  },
+  {
+    name: "what a worker says of defects does not count",
+    breaks: "W16",
+    file: "src/dsl/RunOptions.ts",
+    from: "failOnDefect: either(one.failOnDefect, other.failOnDefect)",
+    to: "failOnDefect: one.failOnDefect",
+    tests: ["runtime/run-options"]
+  },
+  {
+    name: "an error of a dynamic workflow's options is left aside",
+    breaks: "D4",
+    file: "src/runtime/interpreter/Interpreter.ts",
+    from: "if (Exit.isFailure(exit)) this.fail(defect(`options of workflow ${this.definition.name}`, exit.cause))",
+    to: "if (Exit.isFailure(exit)) return",
+    tests: ["runtime/run-options"]
+  },
+  {
+    name: "nothing is watched any more after a block that is not",
+    breaks: "D10, I8",
+    file: "src/runtime/interpreter/Guard.ts",
+    from: "  } finally {\n    resume()\n  }",
+    to: "  } finally {\n    guard.paused = undefined\n  }",
+    tests: ["runtime/run-options"]
   }
 ]

@@ -85,9 +85,9 @@ const worker = (codecs: ReturnType<typeof encrypting>) =>
 /** Each of its calls has a header. */
 const header = Interceptor.layer(Interceptor.make("header", {
   client: {
-    start: (call, next) => next({ ...call, headers: { value: `${secret} header` } }),
-    signal: (call, next) => next({ ...call, headers: { value: `${secret} header` } }),
-    query: (call, next) => next({ ...call, headers: { value: `${secret} header` } })
+    start: (call, next) => next({ ...call, headers: { token: `${secret} header` } }),
+    signal: (call, next) => next({ ...call, headers: { token: `${secret} header` } }),
+    query: (call, next) => next({ ...call, headers: { token: `${secret} header` } })
   }
 }))
 const remote = (codecs: ReturnType<typeof encrypting>) =>
@@ -129,7 +129,7 @@ describe("encrypted payloads", () => {
           `${secret} input, ${secret} heartbeat, ${secret} signal`
         )
         const [begun] = yield* second.handle(Box, handle.workflowId).history
-        assert.deepInclude(begun!.events[0], { headers: { value: `${secret} header` } })
+        assert.deepInclude(begun!.events[0], { headers: { token: `${secret} header` } })
         const written = yield* bytes
         assert.notInclude(written, secret)
         assert.include(written, "public-region")

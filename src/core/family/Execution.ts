@@ -374,11 +374,15 @@ const closings: ReadonlySet<string> = new Set<Closing["_tag"]>([
 export const isImposed = (event: { readonly _tag: string } | undefined): boolean =>
   event !== undefined && imposed.has(event._tag)
 
-/** A cancellation by its body follows a message; one of a run that never began stands alone (row K6). */
+/**
+ * An end by its body follows a message. A cancellation of a run that never began stands alone (row K6), and so does the
+ * failure of one whose code differs from its history (row W16).
+ */
 const imposed: ReadonlySet<string> = new Set<Closing["_tag"]>([
   "ExecutionTerminated",
   "ExecutionTimedOut",
-  "ExecutionCanceled"
+  "ExecutionCanceled",
+  "ExecutionFailed"
 ])
 
 /** The run that follows an end. @since 0.1.0 */

@@ -114,7 +114,7 @@ export class Execution {
       run: this.run,
       state: this.state,
       interpreter: this.interpreter,
-      strict: this.host.definition.options.strictReplay === true
+      strict: false
     })
   }
 

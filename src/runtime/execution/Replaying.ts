@@ -25,7 +25,7 @@ export interface Subject {
   /** As of the turn before; changed in place. */
   readonly state: RunState
   readonly interpreter: Interpreter
-  /** Whether a call's changed input is a difference too. */
+  /** Whether a call's changed input is a difference too, also where the run's options do not say so. */
   readonly strict: boolean
 }
 
@@ -48,7 +48,9 @@ export const replay = (history: ReadonlyArray<Turn>, subject: Subject): void => 
         past: state
       })
       const mismatch = Replay.match(turn.events, commands) ??
-        (strict ? Replay.inputDifferences(turn.events, commands)[0] : undefined)
+        (strict || interpreter.options.strictReplay === true
+          ? Replay.inputDifferences(turn.events, commands)[0]
+          : undefined)
       if (mismatch !== undefined) {
         throw new Replay.NondeterminismError({
           workflow: run.workflow,

@@ -12,7 +12,7 @@ import { ActivityError, toFailure as activityFailure } from "../../dsl/ActivityE
 import { ApplicationError, toFailure as applicationFailure } from "../../dsl/ApplicationError.js"
 import { ChildWorkflowError, toFailure as childFailure } from "../../dsl/ChildWorkflowError.js"
 import type { Codec } from "../../dsl/Contract.js"
-import type { WorkflowOptions } from "../../dsl/Workflow.js"
+import type { RunOptions } from "../../dsl/RunOptions.js"
 
 /**
  * The recorded form: a declared error by its schema, everything else as what it is.
@@ -31,8 +31,8 @@ export const failureOf = (error: Codec, cause: Cause.Cause<unknown>): Failure =>
   return { _tag: "Declared", type, message, error: encoded.right }
 }
 
-/** Whether a cause fails the turn (I7), and neither the run nor the update: a defect, unless the workflow opts out (row W16). @since 0.1.0 */
-export const failsTurn = (cause: Cause.Cause<unknown>, { failOnDefect }: WorkflowOptions<never>): boolean => {
+/** Whether a cause fails the turn (I7), and neither the run nor the update: a defect, unless the workflow or its worker opts out (row W16). @since 0.1.0 */
+export const failsTurn = (cause: Cause.Cause<unknown>, { failOnDefect }: RunOptions): boolean => {
   if (!Cause.isDie(cause) || failOnDefect === true) return false
   return typeof failOnDefect !== "function" || !Chunk.every(Cause.defects(cause), failOnDefect)
 }

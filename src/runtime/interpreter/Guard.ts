@@ -35,6 +35,8 @@ export interface Guarded {
   readonly code: object
   /** The body's own counter of fiber ids. */
   fiberCount: number
+  /** Whether its author takes care alone (row D10): nothing is swapped for it. */
+  readonly unguarded: boolean
   /** The turn within which this one runs, if any: a validator's runs within that of its body. */
   outer: Guarded | undefined
 }
@@ -45,8 +47,16 @@ export const firstFiberId = 1_000_000_000
 // One for the process, however many copies of this library it has loaded: they share the globals, too.
 const guard = GlobalValue.globalValue(
   Symbol.for("perdure/Guard"),
-  (): { turn: Guarded | undefined; patched: boolean } => ({ turn: undefined, patched: false })
+  (): {
+    turn: Guarded | undefined
+    patched: boolean
+    swapped: boolean
+    /** The turn that is on, while what its author runs is not watched. */
+    paused: Guarded | undefined
+  } => ({ turn: undefined, patched: false, swapped: false, paused: undefined })
 )
+
+const isWatching = (): boolean => guard.turn !== undefined && !guard.turn.unguarded
 
 /** Notes a violation of the turn that is on, without stopping the caller. */
 const note = (access: string, instead: string): UnrecordedAccess => {
@@ -186,6 +196,7 @@ const outside = {
 }
 
 const swapIn = (): void => {
+  guard.swapped = true
   outside.Date = global.Date
   outside.dateNow = date.now
   outside.random = math.random
@@ -220,6 +231,7 @@ const swapIn = (): void => {
 }
 
 const swapOut = (): void => {
+  guard.swapped = false
   global.Date = outside.Date
   date.now = outside.dateNow
   math.random = outside.random
@@ -253,7 +265,7 @@ const swapFiberCounter = (guarded: Guarded): void => {
  */
 export const enter = (guarded: Guarded): void => {
   guarded.outer = guard.turn
-  if (guard.turn === undefined) swapIn()
+  if (!guard.swapped && !guarded.unguarded) swapIn()
   swapFiberCounter(guarded)
   guard.turn = guarded
 }
@@ -265,15 +277,45 @@ export const enter = (guarded: Guarded): void => {
  * @since 0.1.0
  */
 export const leave = (guarded: Guarded): void => {
-  // A turn within this one that was cut off had no time to end.
+  // What was cut off had no time to end: a function that nothing watched, a turn within this one.
+  if (guard.paused !== undefined) resume()
   while (guard.turn !== undefined && guard.turn !== guarded) leave(guard.turn)
   guard.turn = guarded.outer
   guarded.outer = undefined
   swapFiberCounter(guarded)
-  if (guard.turn !== undefined) return
+  if (guard.turn !== undefined || !guard.swapped) return
   swapOut()
   if (woken.length === 0) return
   for (const scheduled of woken.splice(0)) effects.scheduleTask(...scheduled)
+}
+
+/**
+ * Runs a function of the author's outside of the guard, within a turn (row D10).
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const pause = <A>(run: () => A): A => {
+  const { turn } = guard
+  if (turn === undefined || !guard.swapped) return run()
+  guard.paused = turn
+  guard.turn = undefined
+  swapFiberCounter(turn)
+  swapOut()
+  try {
+    return run()
+  } finally {
+    resume()
+  }
+}
+
+const resume = (): void => {
+  const { paused } = guard
+  if (paused === undefined) return
+  guard.paused = undefined
+  guard.turn = paused
+  swapIn()
+  swapFiberCounter(paused)
 }
 
 // -----------------------------------------------------------------------------
@@ -286,7 +328,7 @@ const patch = (module: object, name: string, key: string, instead: string): void
   if (typeof original !== "function") return
   const call = original as (...args: ReadonlyArray<unknown>) => unknown
   const wrapped = function(this: unknown, ...args: ReadonlyArray<unknown>): unknown {
-    if (guard.turn !== undefined) violate(`${name}.${key}`, instead)
+    if (isWatching()) violate(`${name}.${key}`, instead)
     return Reflect.apply(call, this, args)
   }
   Object.defineProperties(wrapped, Object.getOwnPropertyDescriptors(call))
@@ -317,7 +359,7 @@ if (!guard.patched) {
   // The Random of fibers that are not the body's, as in `Effect.runSync(Random.next)`.
   const { number } = processRandom
   processRandom.number = (): number => {
-    if (guard.turn !== undefined) violate("the Random of another runtime", randomInstead)
+    if (isWatching()) violate("the Random of another runtime", randomInstead)
     return number.call(processRandom)
   }
 }

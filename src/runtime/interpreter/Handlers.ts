@@ -32,6 +32,7 @@ import type { Hooks } from "../../dsl/Hooks.js"
 import { through } from "../../dsl/Hooks.js"
 import { dynamicName } from "../../dsl/HostedActivity.js"
 import { reserved } from "../../dsl/Names.js"
+import type { RunOptions } from "../../dsl/RunOptions.js"
 import { rawCodecs } from "../../dsl/Untyped.js"
 import type { Unfinished, WorkflowHost } from "../../dsl/Workflow.js"
 import type { CurrentUpdate } from "../../dsl/WorkflowContext.js"
@@ -59,6 +60,7 @@ interface Waiting<E extends Incoming = Incoming> {
 export interface Body {
   readonly definition: WorkflowHost["definition"]
   readonly hooks: Hooks["workflow"]
+  readonly options: RunOptions
   readonly replaying: boolean
   /** Counts the turns taken in since the body is in memory. */
   readonly turnCount: number
@@ -172,7 +174,8 @@ export class Handlers {
       const contract: { readonly unfinished: Unfinished } | undefined = (kind === "signal" ? signals : updates).get(
         name
       )
-      if (contract?.unfinished !== "Abandon") named.push(`${kind} ${name}${id === undefined ? "" : ` (id ${id})`}`)
+      const wanted = contract === undefined ? this.body.options.unfinished : contract.unfinished
+      if (wanted !== "Abandon") named.push(`${kind} ${name}${id === undefined ? "" : ` (id ${id})`}`)
     }
     return named
   }
@@ -437,7 +440,7 @@ export class Handlers {
   }
 
   private failsTurn(cause: Cause.Cause<unknown>): boolean {
-    return failsTurn(cause, this.body.definition.options)
+    return failsTurn(cause, this.body.options)
   }
 }
 

@@ -18,7 +18,7 @@ import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
@@ -34,7 +34,8 @@ import type { Past } from "../../core/HistoryLimits.js"
 import type { ContractError } from "../../dsl/Contract.js"
 import type { ErasedImplementation, HandlerChanges } from "../../dsl/ErasedHandlers.js"
 import type { Hooks } from "../../dsl/Hooks.js"
-import type { WorkflowHost } from "../../dsl/Workflow.js"
+import * as RunOptions from "../../dsl/RunOptions.js"
+import type { OptionsOf, WorkflowHost } from "../../dsl/Workflow.js"
 import type { StepCall, WorkflowInfo } from "../../dsl/WorkflowContext.js"
 import { WorkflowContext } from "../../dsl/WorkflowContext.js"
 import * as Blocking from "./Blocking.js"
@@ -54,7 +55,7 @@ import { Patches } from "./Patches.js"
 import { Program } from "./Program.js"
 import * as Reading from "./Reading.js"
 import type { UnrecordedAccess } from "./TurnFailure.js"
-import { UnreadablePayload } from "./TurnFailure.js"
+import { defect, UnreadablePayload } from "./TurnFailure.js"
 import { TurnScheduler } from "./TurnScheduler.js"
 import * as Whereabouts from "./Whereabouts.js"
 
@@ -124,6 +125,8 @@ export class Interpreter implements Guard.Guarded {
   time = 0
   fiberCount = Guard.firstFiberId
   readonly code: object
+  readonly unguarded: boolean
+  options: RunOptions.RunOptions
   outer: Guard.Guarded | undefined = undefined
 
   readonly scheduler: TurnScheduler
@@ -158,6 +161,8 @@ export class Interpreter implements Guard.Guarded {
   constructor(private readonly setting: Setting) {
     this.code = setting.host.body
     this.seedRunId = setting.runId
+    this.options = setting.host.options
+    this.unguarded = this.options.guard === false
     this.scheduler = new TurnScheduler((fiber) => this.woken(fiber), setting.operationsMax)
     this.journal = new Journal(this)
     this.handling = new Handlers.Handlers(this)
@@ -352,7 +357,7 @@ export class Interpreter implements Guard.Guarded {
 
   activatesPatch(id: string): boolean {
     const { host, runId, workflowId } = this.setting
-    return host.activatesPatch?.({ id, workflow: host.definition.name, workflowId, runId }) ?? true
+    return host.worker.activatesPatch?.({ id, workflow: host.definition.name, workflowId, runId }) ?? true
   }
 
   compensate(undo: Erased): void {
@@ -388,10 +393,10 @@ export class Interpreter implements Guard.Guarded {
 
   /** Runs an effect on fibers of its own, at once and read-only (I11). */
   readOnly(effect: Erased): Exit.Exit<unknown, unknown> {
-    const { code, runtime, setting: { operationsMax, readMillisMax }, time } = this
+    const { code, runtime, setting: { operationsMax, readMillisMax }, time, unguarded } = this
     this.reading = true
     try {
-      return Reading.run({ runtime, time, code, operationsMax, millisMax: readMillisMax }, effect)
+      return Reading.run({ runtime, time, code, unguarded, operationsMax, millisMax: readMillisMax }, effect)
     } finally {
       this.reading = false
     }
@@ -454,7 +459,7 @@ export class Interpreter implements Guard.Guarded {
   }
 
   private start(event: ExecutionStarted): void {
-    const { body, definition } = this.setting.host
+    const { body, definition, optionsOf } = this.setting.host
     this.started = event
     this.seedRunId = event.seedRunId ?? this.seedRunId
     this.startedAt = this.time
@@ -462,10 +467,21 @@ export class Interpreter implements Guard.Guarded {
     const payload = definition.codecs.payload.decode(event.input)
     // A worker with the right code may come: the turn fails, not the run (row D2).
     if (Either.isLeft(payload)) throw this.unreadable(event, payload.left)
-    this.program.begin(body, payload.right, event)
+    if (optionsOf !== undefined) this.askOptions(optionsOf)
+    if (this.fault === undefined) this.program.begin(body, payload.right, event)
+  }
+
+  /** A dynamic workflow says how this run is taken, by what it is (row D4). */
+  private askOptions(optionsOf: OptionsOf): void {
+    const exit = this.readOnly(Effect.suspend(() => {
+      const told = optionsOf(this.info())
+      return Effect.isEffect(told) ? told : Effect.succeed(told)
+    }))
+    if (Exit.isFailure(exit)) this.fail(defect(`options of workflow ${this.definition.name}`, exit.cause))
+    else this.options = RunOptions.both(this.options, exit.value as RunOptions.DynamicOptions)
   }
 
   failsTurn(cause: Cause.Cause<unknown>): boolean {
-    return failsTurn(cause, this.definition.options)
+    return failsTurn(cause, this.options)
   }
 }

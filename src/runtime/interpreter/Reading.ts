@@ -25,6 +25,7 @@ export interface Subject {
   readonly runtime: BodyRuntime.BodyRuntime
   readonly time: number
   readonly code: object
+  readonly unguarded: boolean
   readonly operationsMax: number | undefined
   /** How long it may keep the thread, if that is bounded. */
   readonly millisMax: number | undefined
@@ -41,6 +42,7 @@ export const run = (
   const guarded: Guard.Guarded = {
     time: subject.time,
     code: subject.code,
+    unguarded: subject.unguarded,
     fiberCount: Guard.firstFiberId * 2,
     outer: undefined,
     violated: (found) => {

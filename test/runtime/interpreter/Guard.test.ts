@@ -478,6 +478,7 @@ describe("code outside of bodies does not notice", () => {
       time: 7,
       code: guarded,
       fiberCount: 1,
+      unguarded: false,
       outer: undefined,
       violated: ({ access }) => found.push(access)
     })

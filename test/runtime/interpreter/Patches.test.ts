@@ -157,9 +157,11 @@ describe("patched (V1)", () => {
   it("a worker may decline: false in this run for ever, and no marker", () => {
     const asked: Array<string> = []
     const patched = host(twice)
-    const declining = new WorkflowHost(patched.definition, patched.body, patched.services, ({ id, workflow }) => {
-      asked.push(`${workflow} ${id}`)
-      return id !== "p"
+    const declining = new WorkflowHost(patched.definition, patched.body, patched.services, {
+      activatesPatch: ({ id, workflow }) => {
+        asked.push(`${workflow} ${id}`)
+        return id !== "p"
+      }
     })
     const driver = new Driver(declining)
     assert.deepStrictEqual(brief(driver.start()), ["Act#1 between"])
