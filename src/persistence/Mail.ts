@@ -51,8 +51,13 @@ export type Address =
   | { readonly _tag: "Run"; readonly runId: string }
   /** The open run of the workflow id. */
   | { readonly _tag: "Workflow"; readonly workflowId: string }
-  /** The open run of a child. */
-  | { readonly _tag: "Child"; readonly parentRunId: string; readonly seq: number }
+  /** The open run of a child. Its workflow id is told for those who look at the message on its way. */
+  | {
+    readonly _tag: "Child"
+    readonly parentRunId: string
+    readonly seq: number
+    readonly workflowId?: string | undefined
+  }
 
 /**
  * A message from one run to another. It is posted after all closes and creations of its commit.

@@ -1030,5 +1030,21 @@ export const faults: ReadonlyArray<Fault> = [
     from: "  } finally {\n    resume()\n  }",
     to: "  } finally {\n    guard.paused = undefined\n  }",
     tests: ["runtime/run-options"]
+  },
+  {
+    name: "a codec is not told whose result it is",
+    breaks: "N4",
+    file: "src/persistence/codec/Coding.ts",
+    from: "  \"ActivityCompleted\",\n",
+    to: "",
+    tests: ["runtime/codecs"]
+  },
+  {
+    name: "the outcome of a transactional activity is written in the clear",
+    breaks: "N5, I9",
+    file: "src/persistence/codec/EncodedStore.ts",
+    from: "(one) => Effect.map(coding.encode(one.body, owner), (body) => ({ ...one, body }))",
+    to: "(one) => Effect.succeed(one)",
+    tests: ["persistence/EncodedStore"]
   }
 ]

@@ -2,6 +2,7 @@
  * The contract on a store with codecs over it: it is a store as any other (row N5).
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { randomBytes } from "node:crypto"
@@ -11,10 +12,12 @@ import { Store } from "../../src/persistence/Store.js"
 import { done, first, now, turn, turns } from "./contract/Samples.js"
 import { suite } from "./contract/Store.suite.js"
 
-const layer = PayloadCodec.layer([
+const codecs = PayloadCodec.layer([
   PayloadCodec.compression({ minimumBytes: 8 }),
   PayloadCodec.encryption({ keys: { k: randomBytes(32) }, current: "k" })
-]).pipe(Layer.provide(SqliteStore.layer({ filename: ":memory:" })))
+])
+const encoded = <E>(store: Layer.Layer<Store, E>) => codecs.pipe(Layer.provide(store))
+const layer = encoded(SqliteStore.layer({ filename: ":memory:" }))
 
 suite("SqliteStore under codecs", layer)
 
@@ -31,4 +34,54 @@ describe("a store under codecs", () => {
       yield* done(signaled, { again: true })
       assert.deepStrictEqual(yield* turns("r1"), [1, 2])
     }).pipe(Effect.provide(layer)))
+
+  it.effect("hands on neither the outcome of a transactional activity nor a revised heartbeat in the clear (N5, I9)", () =>
+    Effect.gen(function*() {
+      const written: Array<string> = []
+      const watched = Layer.effect(
+        Store,
+        Effect.map(Store, (store): Store["Type"] => ({
+          ...store,
+          settleWith: (_, work) =>
+            Effect.map(work(Context.empty()), ({ body }) => {
+              written.push(body)
+              return true
+            }),
+          reviseTask: ({ heartbeat }) => Effect.sync(() => written.push(String(heartbeat)) > 0)
+        }))
+      ).pipe(Layer.provide(SqliteStore.layer({ filename: ":memory:" })))
+      const attempt = { runId: "r1", seq: 1, attempt: 1 }
+      const body = JSON.stringify({
+        _tag: "ActivityOutcome",
+        outcome: { _tag: "ActivityCompleted", seq: 1, attempt: 1, result: "a secret result" }
+      })
+      yield* Effect.provide(
+        Effect.flatMap(Store, (store) =>
+          Effect.zipRight(
+            store.settleWith(
+              { ...attempt, worker: "ada", now, committed: () => {} },
+              () => Effect.succeed({ runId: "r1", kind: "ActivityOutcome" as const, body })
+            ),
+            store.reviseTask({
+              ...attempt,
+              revision: 0,
+              from: "queued",
+              state: "queued",
+              forgotten: 0,
+              paused: false,
+              dueAt: now,
+              expiresAt: undefined,
+              heartbeat: `"a secret heartbeat"`,
+              options: undefined,
+              taskQueue: "q"
+            })
+          )),
+        encoded(watched)
+      )
+      assert.lengthOf(written, 2)
+      for (const text of written) {
+        assert.notInclude(text, "secret")
+        assert.include(text, "perdure/encoded")
+      }
+    }))
 })

@@ -12,6 +12,7 @@ import { PayloadCodec } from "perdure"
 import type { Event } from "../../src/core/Event.js"
 import * as Events from "../../src/core/Event.js"
 import { Coding } from "../../src/persistence/codec/Coding.js"
+import { nobody } from "../../src/persistence/codec/Owners.js"
 import { event } from "../core/arbitrary.js"
 import * as Folder from "./Folder.js"
 
@@ -40,16 +41,18 @@ const withSecrets = (node: unknown, inMemo = false): unknown => {
   )
 }
 
+const of = (runId: string) => ({ ...nobody, runId })
+
 describe("codecs", () => {
   it("encode every payload of every event, and give it back", () => {
     const all = coding(PayloadCodec.compression({ minimumBytes: 10 }), encryption)
     FastCheck.assert(
       FastCheck.property(event, (one) => {
         const text = Events.encode([withSecrets(one) as Event])
-        const encoded = run(all.encode(text, "run-1"))
+        const encoded = run(all.encode(text, of("run-1")))
         assert.notInclude(encoded, secret)
         assert.include(encoded, `"_tag":"${one._tag}"`)
-        assert.strictEqual(run(all.decode(encoded, "run-1")), text)
+        assert.strictEqual(run(all.decode(encoded, of("run-1"))), text)
       }),
       { numRuns: 300 }
     )
@@ -64,7 +67,7 @@ describe("codecs", () => {
       searchAttributes: [{ name: "region", type: "keyword", value: "eu" }],
       memo: [{ name: "note", value: secret }]
     } as const
-    const encoded = run(coding(encryption).encode(Events.encode([started]), "r"))
+    const encoded = run(coding(encryption).encode(Events.encode([started]), of("r")))
     assert.notInclude(encoded, secret)
     for (const plain of ["\"value\":\"eu\"", "\"workflowId\":\"w\"", "\"name\":\"note\""]) {
       assert.include(encoded, plain)
@@ -79,39 +82,41 @@ describe("codecs", () => {
       decode: ({ bytes }) => Effect.sync(() => (done.push(`-${name}`), bytes))
     })
     const all = coding(step("a", true), step("b", false), step("c", true))
-    run(all.decode(run(all.encode("[{\"input\":1}]", "r")), "r"))
+    run(all.decode(run(all.encode("[{\"input\":1}]", of("r"))), of("r")))
     assert.deepStrictEqual(done, ["+a", "+c", "-c", "-a"])
   })
 
   it("may be added and taken away: a value says what was done to it", () => {
     const text = "[{\"input\":{\"a\":1}}]"
-    assert.strictEqual(run(coding(encryption).decode(text, "r")), text)
-    const encoded = run(coding(encryption).encode(text, "r"))
-    const error = run(Effect.flip(coding().decode(encoded, "r")))
+    assert.strictEqual(run(coding(encryption).decode(text, of("r"))), text)
+    const encoded = run(coding(encryption).encode(text, of("r")))
+    const error = run(Effect.flip(coding().decode(encoded, of("r"))))
     assert.match(String((error as Error).message), /input of run r: codec aes-256-gcm: it is not among the codecs/)
   })
 
   it("take no value of an author for an encoded one", () => {
     const text = JSON.stringify([{ input: { "perdure/encoded": [], data: "" } }])
     const all = coding()
-    assert.strictEqual(run(all.decode(run(all.encode(text, "r")), "r")), text)
+    assert.strictEqual(run(all.decode(run(all.encode(text, of("r"))), of("r"))), text)
   })
 })
 
 describe("encryption", () => {
   const text = `[{"input":"${secret}"}]`
   const refused = (other: PayloadCodec.PayloadCodec, encoded: string) =>
-    String((run(Effect.flip(coding(other).decode(encoded, "run-1"))) as Error).message)
+    String((run(Effect.flip(coding(other).decode(encoded, of("run-1")))) as Error).message)
 
   it("reads what earlier keys wrote, and writes with the current one", () => {
-    const before = run(coding(PayloadCodec.encryption({ keys: { old: keys.old }, current: "old" })).encode(text, "r"))
-    assert.strictEqual(run(coding(encryption).decode(before, "r")), text)
-    assert.include(run(coding(encryption).encode(text, "r")), "\"key\":\"new\"")
-    assert.notStrictEqual(run(coding(encryption).encode(text, "r")), run(coding(encryption).encode(text, "r")))
+    const before = run(
+      coding(PayloadCodec.encryption({ keys: { old: keys.old }, current: "old" })).encode(text, of("r"))
+    )
+    assert.strictEqual(run(coding(encryption).decode(before, of("r"))), text)
+    assert.include(run(coding(encryption).encode(text, of("r"))), "\"key\":\"new\"")
+    assert.notStrictEqual(run(coding(encryption).encode(text, of("r"))), run(coding(encryption).encode(text, of("r"))))
   })
 
   it("names the key and the run where the key is missing or wrong, or the value was changed", () => {
-    const encoded = run(coding(encryption).encode(text, "run-1"))
+    const encoded = run(coding(encryption).encode(text, of("run-1")))
     assert.match(
       refused(PayloadCodec.encryption({ keys: { old: keys.old }, current: "old" }), encoded),
       /input of run run-1: codec aes-256-gcm: it was encrypted with key new, which is not among those given: old/
@@ -136,17 +141,17 @@ describe("a claim check", () => {
       const folder = yield* Folder.make
       const all = coding(PayloadCodec.claimCheck(PayloadCodec.directory(folder.file("large")), { bytesMax: 1_000 }))
       const large = `[{"input":"${"x".repeat(5_000)}"},{"input":"small"},{"result":"${"x".repeat(5_000)}"}]`
-      const encoded = yield* all.encode(large, "r")
+      const encoded = yield* all.encode(large, of("r"))
       assert.isBelow(encoded.length, 700)
       assert.include(encoded, "\"input\":\"small\"")
-      assert.strictEqual(yield* all.decode(encoded, "r"), large)
+      assert.strictEqual(yield* all.decode(encoded, of("r")), large)
       const files = fs.readdirSync(folder.file("large"), { recursive: true, withFileTypes: true }).filter((f) =>
         f.isFile()
       )
       assert.lengthOf(files, 1)
       fs.writeFileSync(`${files[0]!.parentPath}/${files[0]!.name}`, "other")
       assert.match(
-        String(yield* Effect.flip(all.decode(encoded, "r"))),
+        String(yield* Effect.flip(all.decode(encoded, of("r")))),
         /claim-check: the file of payload .* was changed/
       )
     }))

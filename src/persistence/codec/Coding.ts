@@ -8,7 +8,10 @@
  */
 import * as Effect from "effect/Effect"
 import { Buffer } from "node:buffer"
-import type { Encoded, PayloadCodec, Place } from "./PayloadCodec.js"
+import type { StoreError } from "../Store.js"
+import type { Owner } from "./Owners.js"
+import { isScheduled, scheduledIn } from "./Owners.js"
+import type { ActivityPlace, Encoded, PayloadCodec, Place } from "./PayloadCodec.js"
 import { PayloadCodecError } from "./PayloadCodec.js"
 
 /** @since 0.1.0 */
@@ -41,25 +44,40 @@ export class Coding {
   constructor(private readonly options: Options) {}
 
   /** A stored text with its payloads encoded. */
-  encode(text: string, runId: string | undefined): Effect.Effect<string, PayloadCodecError> {
-    return this.through(text, runId, (value, place) => this.encodeValue(value, place))
+  encode(text: string, owner: Owner): Effect.Effect<string, Trouble> {
+    return this.through(text, owner, (value, place) => this.encodeValue(value, place))
   }
 
   /** The text as it was before. */
-  decode(text: string, runId: string | undefined): Effect.Effect<string, PayloadCodecError> {
+  decode(text: string, owner: Owner): Effect.Effect<string, Trouble> {
+    if (text.includes(mark)) return this.through(text, owner, (value, place) => this.decodeValue(value, place))
+    // Their outcomes come later, and do not name them.
+    for (const scheduled of scheduledIn(text)) owner.met(scheduled.seq, called(scheduled))
+    return Effect.succeed(text)
+  }
+
+  /** A text in which no activity is named, of an activity that is known. */
+  encodeWithin(text: string, { owner, seq }: Whole): Effect.Effect<string, Trouble> {
+    return this.through(text, owner, (value, place) => this.encodeValue(value, place), seq)
+  }
+
+  decodeWithin(text: string, { owner, seq }: Whole): Effect.Effect<string, Trouble> {
     return text.includes(mark)
-      ? this.through(text, runId, (value, place) => this.decodeValue(value, place))
+      ? this.through(text, owner, (value, place) => this.decodeValue(value, place), seq)
       : Effect.succeed(text)
   }
 
   /** A text that is one payload. */
-  encodeWhole(text: string, place: Place): Effect.Effect<string, PayloadCodecError> {
-    return Effect.map(this.encodeText(text, place), (coded) => coded === undefined ? text : JSON.stringify(coded))
+  encodeWhole(text: string, whole: Whole): Effect.Effect<string, Trouble> {
+    return Effect.flatMap(
+      placeOf(whole),
+      (place) => Effect.map(this.encodeText(text, place), (coded) => coded === undefined ? text : JSON.stringify(coded))
+    )
   }
 
-  decodeWhole(text: string, place: Place): Effect.Effect<string, PayloadCodecError> {
+  decodeWhole(text: string, whole: Whole): Effect.Effect<string, Trouble> {
     return text.includes(mark)
-      ? this.decodeText(JSON.parse(text) as Marked, place)
+      ? Effect.flatMap(placeOf(whole), (place) => this.decodeText(JSON.parse(text) as Marked, place))
       : Effect.succeed(text)
   }
 
@@ -67,35 +85,41 @@ export class Coding {
 
   private through(
     text: string,
-    runId: string | undefined,
-    code: (value: unknown, place: Place) => Effect.Effect<unknown, PayloadCodecError>
-  ): Effect.Effect<string, PayloadCodecError> {
+    owner: Owner,
+    code: (value: unknown, place: Place) => Effect.Effect<unknown, PayloadCodecError>,
+    within?: number
+  ): Effect.Effect<string, Trouble> {
     // Some messages have no body at all.
     if (!text.startsWith("{") && !text.startsWith("[")) return Effect.succeed(text)
     const parsed: unknown = JSON.parse(text)
     const slots: Array<Slot> = []
-    this.find(parsed, slots)
+    this.find(parsed, slots, owner, within)
     if (slots.length === 0) return Effect.succeed(text)
     return Effect.as(
       Effect.forEach(
         slots,
-        ({ holder, key }) =>
-          Effect.map(code(holder[key], { runId, kind: key }), (coded) => {
-            holder[key] = coded
-          }),
+        ({ holder, key, seq }) =>
+          Effect.map(
+            Effect.flatMap(placeOf({ owner, kind: key, seq }), (place) => code(holder[key], place)),
+            (coded) => {
+              holder[key] = coded
+            }
+          ),
         { discard: true }
       ),
       parsed
     ).pipe(Effect.map((coded) => JSON.stringify(coded)))
   }
 
-  private find(node: unknown, slots: Array<Slot>): void {
+  private find(node: unknown, slots: Array<Slot>, owner: Owner, within?: number): void {
     if (typeof node !== "object" || node === null) return
-    if (Array.isArray(node)) return node.forEach((each) => this.find(each, slots))
+    if (Array.isArray(node)) return node.forEach((each) => this.find(each, slots, owner, within))
     const holder = node as Record<string, unknown>
+    const seq = ofActivities.has(holder["_tag"]) ? holder["seq"] as number : within
+    if (isScheduled(node)) owner.met(node.seq, called(node))
     for (const key of Object.keys(holder)) {
-      if (payloads.has(key) || (this.options.failureMessages && messages.has(key))) slots.push({ holder, key })
-      else if (!plain.has(key)) this.find(holder[key], slots)
+      if (payloads.has(key) || (this.options.failureMessages && messages.has(key))) slots.push({ holder, key, seq })
+      else if (!plain.has(key)) this.find(holder[key], slots, owner, seq)
     }
   }
 
@@ -147,10 +171,54 @@ export class Coding {
   }
 }
 
+type Trouble = PayloadCodecError | StoreError
+
+/** A value that is a text of its own. @since 0.1.0 */
+export interface Whole {
+  readonly owner: Owner
+  readonly kind: string
+  /** The number of the activity that it is of. */
+  readonly seq: number | undefined
+}
+
 interface Slot {
   readonly holder: Record<string, unknown>
   readonly key: string
+  readonly seq: number | undefined
 }
+
+/** What carries values of an activity, and names it by its number. */
+const ofActivities = new Set<unknown>([
+  "ActivityScheduled",
+  "ActivityCompleted",
+  "ActivityFailed",
+  "ActivityCanceled"
+])
+
+const called = ({ id, name, seq }: { readonly seq: number; readonly name: string; readonly id?: string }) => ({
+  activity: name,
+  activityId: id ?? String(seq)
+})
+
+const placeOf = ({ kind, owner, seq }: Whole): Effect.Effect<Place, StoreError> =>
+  Effect.map(owner.execution, (execution) => ({
+    kind,
+    runId: owner.runId,
+    workflowId: execution?.workflowId,
+    workflow: execution?.workflow,
+    activity: seq === undefined ? noActivity : Effect.mapError(
+      owner.activity(seq),
+      ({ message }) =>
+        new PayloadCodecError({
+          codec: "none",
+          kind,
+          ...(owner.runId === undefined ? {} : { runId: owner.runId }),
+          reason: `whose it is could not be looked up: ${message}`
+        })
+    )
+  }))
+
+const noActivity: Effect.Effect<ActivityPlace | undefined> = Effect.succeed(undefined)
 
 interface Step {
   readonly codec: string

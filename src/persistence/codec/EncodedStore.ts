@@ -13,9 +13,10 @@ import type { Creation, HistoryRow, NewMail, NewRun, Outgoing, Reply, Run, Task,
 import { Store, StoreError } from "../Store.js"
 import type { OutsideChange, TaskChange } from "../TaskChange.js"
 import { Coding } from "./Coding.js"
+import { nobody, Owners } from "./Owners.js"
 import type { PayloadCodec, PayloadCodecError } from "./PayloadCodec.js"
 
-type Encoding<A> = Effect.Effect<A, PayloadCodecError>
+type Encoding<A> = Effect.Effect<A, PayloadCodecError | StoreError>
 
 /**
  * Encodes by the given codecs, in order; decodes in reverse. Values name their codecs, so that codecs may be added, and
@@ -42,6 +43,7 @@ const given = ({ failureMessages }: { readonly failureMessages?: boolean | undef
   failureMessages === undefined ? {} : { failureMessages }
 
 const over = (store: Store["Type"], coding: Coding): Store["Type"] => {
+  const owners = new Owners(store)
   const as = <A, E>(
     operation: string,
     effect: Effect.Effect<A, E | PayloadCodecError>
@@ -58,38 +60,41 @@ const over = (store: Store["Type"], coding: Coding): Store["Type"] => {
   const optional = <A>(text: string | undefined, code: (text: string) => Encoding<A>): Encoding<A | undefined> =>
     text === undefined ? Effect.succeed(undefined) : code(text)
   const mail = <M extends NewMail>(one: M): Encoding<M> =>
-    Effect.map(coding.encode(one.body, one.runId), (body) => ({ ...one, body }))
-  const newRun = (run: NewRun): Encoding<NewRun> =>
-    run.notes === undefined
+    Effect.map(coding.encode(one.body, owners.of(one.runId)), (body) => ({ ...one, body }))
+  const newRun = (run: NewRun): Encoding<NewRun> => {
+    owners.met(run)
+    return run.notes === undefined
       ? Effect.succeed(run)
-      : Effect.map(coding.encode(run.notes, run.runId), (notes) => ({ ...run, notes }))
+      : Effect.map(coding.encode(run.notes, owners.of(run.runId)), (notes) => ({ ...run, notes }))
+  }
   const reply = (one: Reply): Encoding<Reply> =>
-    Effect.map(coding.encode(one.body, undefined), (body) => ({ ...one, body }))
+    Effect.map(coding.encode(one.body, nobody), (body) => ({ ...one, body }))
   const creation = (one: Creation): Encoding<Creation> =>
     Effect.map(Effect.all([newRun(one.run), mail(one.start)]), ([run, start]) => ({ ...one, run, start }))
   // What became of it is worded within the transaction, and has no payload.
   const outgoing = (one: Outgoing): Encoding<Outgoing> =>
     Effect.gen(function*() {
       const { to, unbegun } = one
-      const runId = to._tag === "Run" ? to.runId : undefined
+      const owner = to._tag === "Run" ? owners.of(to.runId) : owners.ofExecution(to.workflowId)
       return {
         ...one,
-        body: yield* coding.encode(one.body, runId),
+        body: yield* coding.encode(one.body, owner),
         unbegun: unbegun === undefined
           ? undefined
-          : { ...unbegun, events: yield* coding.encode(unbegun.events, runId) }
+          : { ...unbegun, events: yield* coding.encode(unbegun.events, owner) }
       }
     })
   const turn = (commit: TurnCommit): Encoding<TurnCommit> =>
     Effect.gen(function*() {
       const { history, runId } = commit
+      const owner = owners.of(runId)
       return {
         ...commit,
         create: commit.create === undefined ? undefined : yield* newRun(commit.create),
         history: history === undefined
           ? undefined
-          : { ...history, events: yield* coding.encode(history.events, runId) },
-        notes: yield* optional(commit.notes, (text) => coding.encode(text, runId)),
+          : { ...history, events: yield* coding.encode(history.events, owner) },
+        notes: yield* optional(commit.notes, (text) => coding.encode(text, owner)),
         mail: yield* Effect.forEach(commit.mail, mail),
         replies: yield* Effect.forEach(commit.replies, reply),
         creates: yield* Effect.forEach(commit.creates, creation),
@@ -99,10 +104,13 @@ const over = (store: Store["Type"], coding: Coding): Store["Type"] => {
   const task = <T extends TaskChange | OutsideChange>(change: T): Encoding<T> => {
     switch (change._tag) {
       case "Retry":
-        return Effect.map(coding.encode(change.failure, change.runId), (failure) => ({ ...change, failure }))
+        return Effect.map(
+          coding.encodeWithin(change.failure, { ...placeOf(change), kind: "failure" }),
+          (failure) => ({ ...change, failure })
+        )
       case "Heartbeat":
         return Effect.map(
-          optional(change.details, (text) => coding.encodeWhole(text, { runId: change.runId, kind: "heartbeat" })),
+          optional(change.details, (text) => coding.encodeWhole(text, { ...placeOf(change), kind: "heartbeat" })),
           (details) => ({ ...change, details })
         )
       case "Settle":
@@ -111,6 +119,10 @@ const over = (store: Store["Type"], coding: Coding): Store["Type"] => {
         return Effect.succeed(change)
     }
   }
+  const placeOf = ({ runId, seq }: { readonly runId: string; readonly seq: number }) => ({
+    owner: owners.of(runId),
+    seq
+  })
   /** By what was encoded: what is asked for again is the same text. */
   const once = <A extends object>(encode: (value: A) => Encoding<A>): (value: A) => Encoding<A> => {
     const known = new WeakMap<A, A>()
@@ -127,42 +139,48 @@ const over = (store: Store["Type"], coding: Coding): Store["Type"] => {
   // --- back
 
   /** What cannot be decoded is told by whoever reads the events: the run stays open, and shows why. */
-  const history = (runId: string) => <R extends HistoryRow>(row: R): Effect.Effect<R> =>
-    coding.decode(row.events, runId).pipe(
-      Effect.catchAll((error) => Effect.succeed(JSON.stringify({ unreadable: error.message }))),
+  const history = (runId: string) => <R extends HistoryRow>(row: R): Effect.Effect<R, StoreError> =>
+    coding.decode(row.events, owners.of(runId)).pipe(
+      Effect.catchTag("PayloadCodecError", (error) => Effect.succeed(JSON.stringify({ unreadable: error.message }))),
       Effect.map((events) => ({ ...row, events }))
     )
-  const run = (one: Run): Encoding<Run> =>
-    Effect.map(optional(one.notes, (text) => coding.decode(text, one.runId)), (notes) => ({ ...one, notes }))
+  const run = (one: Run): Encoding<Run> => {
+    owners.met(one)
+    return Effect.map(optional(one.notes, (text) => coding.decode(text, owners.of(one.runId))), (notes) => ({
+      ...one,
+      notes
+    }))
+  }
   const taskBack = <T extends Task>(one: T): Encoding<T> =>
     Effect.gen(function*() {
-      const { runId } = one
+      const place = placeOf(one)
       return {
         ...one,
-        heartbeat: yield* optional(one.heartbeat, (text) => coding.decodeWhole(text, { runId, kind: "heartbeat" })),
-        failure: yield* optional(one.failure, (text) => coding.decode(text, runId))
+        heartbeat: yield* optional(one.heartbeat, (text) => coding.decodeWhole(text, { ...place, kind: "heartbeat" })),
+        failure: yield* optional(one.failure, (text) => coding.decodeWithin(text, { ...place, kind: "failure" }))
       }
     })
   const mailBack = <M extends NewMail>(one: M): Encoding<M> =>
-    Effect.map(coding.decode(one.body, one.runId), (body) => ({ ...one, body }))
-  const each =
-    <A, B, E, R>(code: (one: A) => Effect.Effect<B, PayloadCodecError>) =>
-    (all: Effect.Effect<ReadonlyArray<A>, E, R>) => Effect.flatMap(all, (found) => Effect.forEach(found, code))
-  const maybe =
-    <A, B, E, R>(code: (one: A) => Effect.Effect<B, PayloadCodecError>) =>
-    (found: Effect.Effect<Option.Option<A>, E, R>) =>
-      Effect.flatMap(
-        found,
-        (one): Effect.Effect<Option.Option<B>, PayloadCodecError> =>
-          Option.isNone(one) ? Effect.succeed(Option.none()) : Effect.map(code(one.value), Option.some)
-      )
+    Effect.map(coding.decode(one.body, owners.of(one.runId)), (body) => ({ ...one, body }))
+  const each = <A, B, E, R>(code: (one: A) => Encoding<B>) => (all: Effect.Effect<ReadonlyArray<A>, E, R>) =>
+    Effect.flatMap(all, (found) => Effect.forEach(found, code))
+  const maybe = <A, B, E, R>(code: (one: A) => Encoding<B>) => (found: Effect.Effect<Option.Option<A>, E, R>) =>
+    Effect.flatMap(
+      found,
+      (one): Encoding<Option.Option<B>> =>
+        Option.isNone(one) ? Effect.succeed(Option.none()) : Effect.map(code(one.value), Option.some)
+    )
   /** Tasks of one turn share its row. */
   const claimed = (all: ReturnType<Store["Type"]["claimTasks"]>) =>
     Effect.gen(function*() {
-      const tasks = yield* Effect.forEach(yield* all, taskBack)
+      const tasks = yield* all
       const rows = new Map<HistoryRow, HistoryRow>()
-      for (const { row, runId } of tasks) if (!rows.has(row)) rows.set(row, yield* history(runId)(row))
-      return tasks.map((one) => ({ ...one, row: rows.get(one.row)! }))
+      for (const task of tasks) {
+        owners.met(task)
+        // It says what the activity is called: before what is of the activity.
+        if (!rows.has(task.row)) rows.set(task.row, yield* history(task.runId)(task.row))
+      }
+      return yield* Effect.forEach(tasks, (one) => taskBack({ ...one, row: rows.get(one.row)! }))
     })
 
   return {
@@ -187,7 +205,7 @@ const over = (store: Store["Type"], coding: Coding): Store["Type"] => {
             mail: letters === undefined ? undefined : yield* Effect.forEach(letters, mail),
             terminate: terminate === undefined
               ? undefined
-              : { ...terminate, events: yield* coding.encode(terminate.events, undefined) }
+              : { ...terminate, events: yield* coding.encode(terminate.events, owners.ofExecution(one.workflowId)) }
           })
         })
       ),
@@ -195,7 +213,8 @@ const over = (store: Store["Type"], coding: Coding): Store["Type"] => {
     terminate: (runId, events, format, now, toParent) =>
       as(
         "terminate",
-        Effect.flatMap(coding.encode(events, runId), (text) => store.terminate(runId, text, format, now, toParent))
+        Effect.flatMap(coding.encode(events, owners.of(runId)), (text) =>
+          store.terminate(runId, text, format, now, toParent))
       ),
     reset: (reset, now) =>
       as(
@@ -214,6 +233,25 @@ const over = (store: Store["Type"], coding: Coding): Store["Type"] => {
       ),
     reply: (replies, consumed) =>
       as("reply", Effect.flatMap(Effect.forEach(replies, reply), (encoded) => store.reply(encoded, consumed))),
+    reviseTask: (one) =>
+      as(
+        "reviseTask",
+        Effect.flatMap(
+          optional(one.heartbeat, (text) => coding.encodeWhole(text, { ...placeOf(one), kind: "heartbeat" })),
+          (heartbeat) => store.reviseTask({ ...one, heartbeat })
+        )
+      ),
+    settleWith: (settled, work) =>
+      as(
+        "settleWith",
+        // Looked up before: within the transaction nothing else gets at the database.
+        Effect.flatMap(owners.inAdvance(settled), (owner) =>
+          store.settleWith(settled, (services) =>
+            Effect.flatMap(
+              work(services),
+              (one) => Effect.map(coding.encode(one.body, owner), (body) => ({ ...one, body }))
+            )))
+      ),
     changeOutside: (change, now) =>
       as("changeOutside", Effect.flatMap(task(change), (encoded) => store.changeOutside(encoded, now))),
 
@@ -228,7 +266,7 @@ const over = (store: Store["Type"], coding: Coding): Store["Type"] => {
       as(
         "takeReply",
         store.takeReply(requestId).pipe(
-          maybe((one) => Effect.map(coding.decode(one.body, undefined), (body) => ({ ...one, body })))
+          maybe((one) => Effect.map(coding.decode(one.body, nobody), (body) => ({ ...one, body })))
         )
       ),
     runs: (options) => as("runs", store.runs(options).pipe(each(run))),

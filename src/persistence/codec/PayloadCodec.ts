@@ -18,16 +18,34 @@ import * as crypto from "node:crypto"
 import * as zlib from "node:zlib"
 
 /**
- * Where a value stands.
+ * Where a value stands, and whose it is (row N4).
+ *
+ * What a codec makes depend on it must be the same when the value comes back. `kind`, `workflowId` and the activity are,
+ * wherever a value is found again: mail becomes history, and moves from one run of a chain to the next, which has another
+ * `runId`, and may be of another `workflow`. What more a codec needs, as the id of a key, belongs into its header.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Place {
-  /** Undefined in an answer to a call, which is kept until the caller takes it. */
-  readonly runId: string | undefined
   /** The field, as in "input". */
   readonly kind: string
+  /** Undefined in an answer to a call, which is kept until its caller takes it; there nothing but `kind` is told. */
+  readonly runId: string | undefined
+  /** Of a child's input and result, in its parent's history, the parent's. */
+  readonly workflowId: string | undefined
+  /** The name of the workflow; undefined too in what one run sends to another by its workflow id. */
+  readonly workflow: string | undefined
+  /** The activity whose input, result, failure or heartbeat it is; undefined of all other values. Looked up when it is asked for. */
+  readonly activity: Effect.Effect<ActivityPlace | undefined, PayloadCodecError>
+}
+
+/** An activity of a run. @category models @since 0.1.0 */
+export interface ActivityPlace {
+  /** Its name. */
+  readonly activity: string
+  /** As `Activity.info` has it. */
+  readonly activityId: string
 }
 
 /** What a codec made of some bytes, with what it must be told to undo it. @since 0.1.0 */
@@ -97,7 +115,7 @@ export const compression = ({ minimumBytes = 1_024 }: { readonly minimumBytes?: 
 const inflatedBytesMax = 64 * 1024 * 1024
 
 /**
- * Encrypts values by AES-256-GCM, bound to their run and field, so that none can be put in another's place.
+ * Encrypts values by AES-256-GCM, bound to their field, so that no input can be put in the place of a result.
  *
  * To rotate, add a key, make it the current one, and keep the old ones for as long as values with them are kept.
  *

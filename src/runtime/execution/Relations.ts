@@ -176,7 +176,7 @@ const outcomeMail = (runId: string, outcome: ChildOutcome): NewMail => ({
 
 const addressOf = ({ child, runId, workflowId }: External.Target, asking: string): Address =>
   child !== undefined
-    ? { _tag: "Child", parentRunId: asking, seq: child }
+    ? { _tag: "Child", parentRunId: asking, seq: child, workflowId }
     : runId !== undefined
     ? { _tag: "Run", runId }
     : { _tag: "Workflow", workflowId }
