@@ -220,14 +220,14 @@ const over = (store: Store["Type"], coding: Coding): Store["Type"] => {
       as(
         "reset",
         Effect.gen(function*() {
-          const { end, run: { runId } } = reset
+          const { end, run: { runId, workflowId } } = reset
           return yield* store.reset({
             ...reset,
             run: yield* newRun(reset.run),
             history: yield* Effect.forEach(reset.history, (row) =>
-              Effect.map(coding.encode(row.events, runId), (events) => ({ ...row, events }))),
+              Effect.map(coding.encode(row.events, owners.of(runId)), (events) => ({ ...row, events }))),
             mail: yield* Effect.forEach(reset.mail, mail),
-            end: { ...end, events: yield* coding.encode(end.events, undefined) }
+            end: { ...end, events: yield* coding.encode(end.events, owners.ofExecution(workflowId)) }
           }, now)
         })
       ),

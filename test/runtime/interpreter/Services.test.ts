@@ -220,7 +220,7 @@ describe("what else a body asks for", () => {
         summary: undefined,
         details: undefined,
         historyLength: 2,
-        historyBytes: 0,
+        historyBytes: JSON.stringify(driver.turns[0]!.events).length,
         continueAsNewSuggested: false,
         continueAsNewReasons: [],
         replaying: false,
