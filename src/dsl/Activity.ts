@@ -215,21 +215,32 @@ export const make = <
     return Effect.fail(decodeFailure(error, name, id ?? String(outcome.seq), outcome))
   }
 
+  const executing = (
+    context: Context.Tag.Service<WorkflowContext>,
+    value: unknown,
+    options: Given | undefined,
+    headers: Headers,
+    place: string | undefined
+  ): Effect.Effect<unknown, unknown> => {
+    const made = call(value, options, headers)
+    if (Either.isLeft(made)) return Effect.die(made.left)
+    const id = options?.activityId
+    return Effect.flatMap(context.executeActivity(made.right, place), (outcome) => decode(context, outcome, id))
+  }
+
   // Not a generator, and the context read off the fiber: this is the hot path of every replayed step.
   const execute = (value: unknown, options?: Given) => {
     const place = Place.capture(execute)
     return Effect.withFiberRuntime<unknown, unknown>((fiber) => {
       const context = Context.unsafeGet(fiber.currentContext as Context.Context<WorkflowContext>, WorkflowContext)
       const hook = context.hooks.executeActivity
-      const executing = (value: unknown, options: Given | undefined, headers: Headers) => {
-        const made = call(value, options, headers)
-        if (Either.isLeft(made)) return Effect.die(made.left)
-        const id = options?.activityId
-        return Effect.flatMap(context.executeActivity(made.right, place), (outcome) => decode(context, outcome, id))
-      }
       return hook === undefined
-        ? executing(value, options, noHeaders)
-        : through(hook, callOf(name, value, options), (call) => executing(call.payload, call.options, call.headers))
+        ? executing(context, value, options, noHeaders, place)
+        : through(
+          hook,
+          callOf(name, value, options),
+          (call) => executing(context, call.payload, call.options, call.headers, place)
+        )
     })
   }
 

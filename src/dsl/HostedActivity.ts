@@ -54,7 +54,7 @@ export class ActivityHost {
     readonly services: Context.Context<never>,
     /** May throw what the author's function throws before it returns an effect. */
     readonly run: (input: Payload.Payload) => Effect.Effect<Payload.Payload, Failure, ActivityContext | Scope.Scope>,
-    /** The same as its author wrote it, for tests that run it alone. */
+    /** The same on decoded values, for tests that run it alone. */
     readonly authored: {
       readonly payload: Codec
       readonly success: Codec
@@ -109,7 +109,7 @@ export const hosting = <R>(
           const attempt = run(decoded.right as never) as Effect.Effect<unknown, unknown>
           return Effect.matchEffect(attempt, { onFailure, onSuccess })
         },
-        { payload, success, error, body },
+        { payload, success, error, body: run },
         kind
       )
     }

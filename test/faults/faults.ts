@@ -995,8 +995,8 @@ export const faults: ReadonlyArray<Fault> = [
     name: "headers are written in the clear",
     breaks: "N5, N6",
     file: "src/persistence/codec/Coding.ts",
-    from: ", \"headers\"])",
-    to: "])",
+    from: "  \"value\",\n  \"headers\"\n",
+    to: "  \"value\"\n",
     tests: ["runtime/codecs"]
   },
   {

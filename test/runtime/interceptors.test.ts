@@ -12,7 +12,7 @@ import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import { Activity, ApplicationError, Client, Interceptor, State, StoreClient, Worker, Workflow } from "perdure"
-import { Durable, Replayer } from "perdure/testing"
+import { ActivityEnvironment, Durable, Replayer, TestEnvironment } from "perdure/testing"
 import { disk, gate, run, test, until } from "./World.js"
 
 const Text = Schema.String
@@ -650,6 +650,7 @@ describe("a hook", () => {
       assert.strictEqual(yield* handle.result, "worked x end")
       const history = { runId: handle.runId, turns: yield* handle.history }
       yield* Replayer.replay(hosts, history)
+      yield* Effect.provide(Replayer.replay([ShopLive], history), pausing)
       const differs = yield* Effect.flip(Replayer.replay([ShopLive], history))
       assert.strictEqual(differs._tag, "NondeterminismError")
     }))
@@ -665,6 +666,48 @@ describe("a hook", () => {
       const handle = yield* client.start(Shop, "x")
       const { attention } = yield* until(handle.describe, ({ attention }) => attention !== undefined)
       assert.match(attention!.message, /Math.random in a workflow body \(.*interceptors\.test\.ts/)
+    }))
+
+  test("stands around the calls of a client that an activity has (N6, A18)", () =>
+    Effect.gen(function*() {
+      const Orders = Activity.make("Orders", { success: Text, startToCloseTimeout: "1 minute" })
+      const OrdersLive = Orders.toLayer(() =>
+        Effect.flatMap(Client, (client) =>
+          Effect.map(Effect.orDie(client.start(Leaf, undefined, { workflowId: "leaf" })), ({ workflowId }) =>
+            workflowId))
+      ).pipe(Layer.provide(StoreClient.layer))
+      const Boss = Workflow.make("Boss", { success: Text })
+      const BossLive = Boss.toLayer(() =>
+        Effect.orDie(Orders.execute())
+      )
+      const { client } = yield* run(
+        Worker.layer({ hosts: [BossLive, OrdersLive, LeafLive] }).pipe(Layer.provide(tenants))
+      )
+      yield* as("acme")(client.execute(Boss))
+      const [turn] = yield* until(client.handle(Leaf, "leaf").history, (turns) => turns.length > 0)
+      assert.deepInclude(turn!.events[0], { headers: { tenant: "acme" } })
+    }))
+
+  test("is there in a test environment, and around an activity alone (N6, T1, T3)", () =>
+    Effect.gen(function*() {
+      const given = Interceptor.layer(
+        Tenant,
+        Interceptor.make("twice", {
+          activity: { execute: (call, next) => Effect.map(next(call), (text) => `${String(text)} twice`) }
+        })
+      )
+      const EchoLive = Who.toLayer((text) => Effect.map(FiberRef.get(tenant), (name) => `${text} ${name}`))
+      const environment = ActivityEnvironment.make({ info: { headers: { tenant: "acme" } } })
+      assert.strictEqual(
+        yield* environment.run(Who, EchoLive.pipe(Layer.provide(given)), "x"),
+        "x acme twice"
+      )
+      const Asks = Workflow.make("Asks", { success: Text })
+      const AsksLive = Asks.toLayer(() => Effect.zipRight(Effect.sleep("1 day"), Effect.orDie(Who.execute("x"))))
+      const asked = yield* as("acme")(Effect.flatMap(Client, (client) => client.execute(Asks))).pipe(
+        Effect.provide(TestEnvironment.layer({ hosts: [AsksLive, EchoLive] }).pipe(Layer.provide(given)))
+      )
+      assert.strictEqual(asked, "x acme twice")
     }))
 
   test("survives every crash, with what it adds (N6)", () =>

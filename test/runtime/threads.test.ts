@@ -3,9 +3,10 @@
  */
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { Client } from "perdure"
-import { Worker, Workflow } from "perdure"
+import { Interceptor, Worker, Workflow } from "perdure"
 import { Threads } from "perdure/threads"
 import { Work } from "./threads/contract.js"
 import type { Seen } from "./World.js"
@@ -20,6 +21,25 @@ describe("an activity on a thread", () => {
       const died = (yield* client.execute(Report, { what: "die", n: 0 })) as Seen
       assert.deepInclude(died.failure, { type: "TypeError", message: "broken" })
       assert.strictEqual(died.attempt, 2)
+    }))
+
+  test("has interceptors on this side of it, which see decoded values and declared errors (D5, N6)", () =>
+    Effect.gen(function*() {
+      const seen: Array<string> = []
+      const halving = Interceptor.make("halving", {
+        activity: {
+          execute: (call, next) =>
+            next({ ...call, payload: { ...call.payload as { readonly what: string }, n: 10 } }).pipe(
+              Effect.tapError((error) => Effect.sync(() => void seen.push((error as { readonly _tag: string })._tag)))
+            )
+        }
+      })
+      const { client } = yield* run(hosting().pipe(Layer.provide(Interceptor.layer(halving))))
+      assert.strictEqual(yield* client.execute(Report, { what: "count", n: 1_000 }), 55)
+      assert.strictEqual(yield* client.execute(Report, { what: "fail", n: 3 }), "odd 10")
+      const died = (yield* client.execute(Report, { what: "die", n: 0 })) as Seen
+      assert.deepInclude(died.failure, { type: "TypeError", message: "broken" })
+      assert.deepStrictEqual(seen, ["Odd", "ActivityError", "ActivityError"])
     }))
 
   test("that crashes its thread is a failed attempt; the next one has a fresh thread (D5)", () =>
