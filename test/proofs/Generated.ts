@@ -208,7 +208,8 @@ const body = (scenario: Scenario, world: World, version: Version) =>
     })
   })
 
-const plain = (label: string): Payload => ({
+/** Work that succeeds at once. */
+export const plain = (label: string): Payload => ({
   label,
   fails: 0,
   ends: "succeeds",

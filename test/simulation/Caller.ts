@@ -23,6 +23,8 @@ import { beginning } from "../../src/testing/VirtualTime.js"
 import { Broken, Generated } from "../proofs/Generated.js"
 import * as Playing from "../proofs/Playing.js"
 import * as Programs from "../proofs/Program.js"
+import type { CounterPlan } from "./Counters.js"
+import * as Counters from "./Counters.js"
 import type { Dice } from "./Dice.js"
 import type { Account, Send } from "./Ledger.js"
 import type { ExecutionPlan } from "./Plan.js"
@@ -77,6 +79,55 @@ export const callers = (plan: ExecutionPlan, place: Place, dice: Dice): Effect.E
       tasks.push(each(`watcher ${watcher}`, 0, (dice) => watch(plan, account, place, dice)))
     }
     yield* Effect.all(tasks, { concurrency: "unbounded", discard: true })
+  })
+
+/** All that is asked of one counter; once all its commands are acknowledged, it is stopped. */
+export const counterCallers = (plan: CounterPlan, place: Place, dice: Dice): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    const { ledger, store } = place.world
+    const account = ledger.counterOf(plan.key)
+    const commands = plan.commands.map(({ at, by, kind }, index) =>
+      Effect.zipRight(
+        until(place, at),
+        insist(place, dice.stream(`command ${index}`), `${kind} ${index} to counter ${plan.key}`, (client) =>
+          Effect.gen(function*() {
+            const counter = yield* Counters.at(client, plan)
+            const sent = { id: `${index}/${account.sends.length}`, by, told: "nothing" as "nothing" | "acknowledged" }
+            account.sends.push(sent)
+            const { id } = sent
+            if (kind === "signal") {
+              yield* counter.signal("add", { id, by })
+            } else account.answers.push(yield* counter.update("work", { id, by }, { timeout: "5 seconds" }))
+            sent.told = "acknowledged"
+          }))
+      )
+    )
+    const queries = plan.queriesAt.map((at, index) =>
+      Effect.zipRight(
+        until(place, at),
+        insist(
+          place,
+          dice.stream(`query ${index}`),
+          `query counter ${plan.key}`,
+          (client) => Effect.flatMap(Counters.at(client, plan), (counter) => counter.query("sum"))
+        )
+      )
+    )
+    yield* Effect.all([...commands, ...queries], { concurrency: "unbounded", discard: true })
+    const workflowId = Counters.workflowId(plan.key)
+    const alive = yield* Effect.orDie(Effect.flatten(store.findLatest(workflowId)))
+    account.runId = alive.firstRunId
+    yield* insist(
+      place,
+      dice.stream("stop"),
+      `stop counter ${plan.key}`,
+      (client) => Effect.flatMap(Counters.at(client, plan), (counter) => counter.signal("stop"))
+    )
+    yield* insist(place, dice.stream("result"), `result of counter ${plan.key}`, (client) =>
+      Effect.map(
+        client.handle(Counters.Counter.workflow, workflowId, alive.firstRunId).result,
+        (state) => void (account.state = state)
+      ))
   })
 
 // -----------------------------------------------------------------------------

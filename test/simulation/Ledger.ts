@@ -7,6 +7,7 @@
 import * as Effect from "effect/Effect"
 import type { Commit, Committed, HistoryRow, Store } from "../../src/persistence/Store.js"
 import type { Outcome } from "../proofs/Expected.js"
+import { CounterAccount } from "./Counters.js"
 
 /** One call that sends a message: a signal by its key, an update by its id. */
 export interface Send {
@@ -44,6 +45,7 @@ export class Ledger {
   readonly findings: Array<string> = []
   readonly trace: Array<string> = []
   readonly accounts = new Map<string, Account>()
+  readonly counters = new Map<string, CounterAccount>()
   readonly histories = new Map<string, Array<HistoryRow>>()
   /** Places in the order of commits: when each run closed. Those of one commit closed together. */
   readonly closings = new Map<string, number>()
@@ -82,6 +84,12 @@ export class Ledger {
     let account = this.accounts.get(workflowId)
     if (account === undefined) this.accounts.set(workflowId, account = new Account())
     return account
+  }
+
+  counterOf(key: string): CounterAccount {
+    const known = this.counters.get(key) ?? new CounterAccount()
+    this.counters.set(key, known)
+    return known
   }
 
   /** An attempt begins: its number was never given before, but to a process that was shut down while it ran. */

@@ -15,13 +15,14 @@ import { newWay, oldWay } from "../proofs/Generated.js"
 import * as Kin from "../proofs/Kin.js"
 import * as Playing from "../proofs/Playing.js"
 import type { Version } from "../proofs/Program.js"
+import * as Counters from "./Counters.js"
 import type { Account, Ledger } from "./Ledger.js"
 import type { ExecutionPlan, Plan } from "./Plan.js"
 import type { Session } from "./Process.js"
 
 /** Judges all of it, into the ledger. */
 export const judge = (
-  { code, executions: plans }: Plan,
+  { code, counters, executions: plans }: Plan,
   ledger: Ledger,
   store: Store["Type"],
   sql: SqlClient.SqlClient
@@ -37,6 +38,11 @@ export const judge = (
       const turns = Kin.chainOf(all, account.runId)
       const found = [...outcomes(plan, account), ...messages(plan, account, turns)]
       for (const words of found) ledger.find(`${plan.workflowId}: ${words}`)
+    }
+    for (const plan of counters) {
+      const { found, rollovers } = Counters.judge(plan, ledger.counterOf(plan.key), all)
+      for (const words of found) ledger.find(words)
+      if (rollovers > 0) ledger.count("rollover")
     }
     for (const [runId, rows] of ledger.histories) {
       const turns = yield* Histories.read(store, runId)

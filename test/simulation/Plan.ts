@@ -8,6 +8,8 @@
 import * as FastCheck from "effect/FastCheck"
 import type { Scenario } from "../proofs/Program.js"
 import * as Programs from "../proofs/Program.js"
+import type { CounterPlan } from "./Counters.js"
+import * as Counters from "./Counters.js"
 import { Dice } from "./Dice.js"
 
 /** What there is, and what the world can do. Each can be switched off, to find out which of them a failure needs. */
@@ -18,6 +20,8 @@ export const kinds = [
   "chains",
   /** The code is changed where runs are open, and patches say so. Likewise. */
   "patches",
+  /** There are entities, too. */
+  "entities",
   /** An operation takes virtual time, before the store does it or before its answer comes. */
   "delay",
   /** It fails, and the store did nothing. */
@@ -87,6 +91,7 @@ export interface Plan {
   readonly chaosMillis: number
   readonly processes: ReadonlyArray<ProcessPlan>
   readonly executions: ReadonlyArray<ExecutionPlan>
+  readonly counters: ReadonlyArray<CounterPlan>
   readonly incidents: ReadonlyArray<Incident>
   readonly rates: Rates
   readonly lateNews: boolean
@@ -171,6 +176,9 @@ export const draw = (seed: number, less: Less = whole): Plan => {
     chaosMillis,
     processes,
     executions: less.executions === undefined ? executions : less.executions.map((place) => executions[place]!),
+    counters: has("entities") && dice.stream("entities").chance(0.3)
+      ? Counters.draw(dice.stream("counters"), queues, chaosMillis)
+      : [],
     incidents: incidentsOf(dice.stream("incidents"), processes.length, chaosMillis).filter(({ kind }) => has(kind)),
     rates: ratesOf(dice.stream("rates"), has),
     lateNews: dice.chance(0.5) && has("late news"),

@@ -19,6 +19,7 @@ import { Life } from "../../src/testing/CrashingStore.js"
 import type { VirtualTime } from "../../src/testing/VirtualTime.js"
 import { endlessMillis, hosts } from "../proofs/Generated.js"
 import type { Version } from "../proofs/Program.js"
+import { CounterLive } from "./Counters.js"
 import type { Dice } from "./Dice.js"
 import type { Drift } from "./DriftingClock.js"
 import { DriftingClock } from "./DriftingClock.js"
@@ -213,17 +214,20 @@ export class Process {
     if (plan.taskQueue === undefined) return StoreClient.layer
     return Worker.layer({
       taskQueue: plan.taskQueue,
-      hosts: hosts({
-        work: ({ ends, millis: takes }, info) =>
-          this.performing(
-            session,
-            Effect.zipRight(
-              this.world.attemptBegins(session, info),
-              ends === "never" ? Effect.sleep(endlessMillis) : takes === 0 ? Effect.void : Effect.sleep(takes)
-            )
-          ),
-        step: (name) => this.performing(session, Effect.sync(() => ledgerStep(this.world, session, name)))
-      }, this.world.version),
+      hosts: [
+        CounterLive,
+        ...hosts({
+          work: ({ ends, millis: takes }, info) =>
+            this.performing(
+              session,
+              Effect.zipRight(
+                this.world.attemptBegins(session, info),
+                ends === "never" ? Effect.sleep(endlessMillis) : takes === 0 ? Effect.void : Effect.sleep(takes)
+              )
+            ),
+          step: (name) => this.performing(session, Effect.sync(() => ledgerStep(this.world, session, name)))
+        }, this.world.version)
+      ],
       lease: plan.leaseMillis,
       maxConcurrentActivities: plan.activities,
       maxCachedExecutions: plan.cached,

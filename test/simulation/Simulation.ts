@@ -68,7 +68,10 @@ export const run = (base: Base, plan: Plan, traced = false): Effect.Effect<Ledge
       Effect.suspend(() => heal(world, processes))
     ))
     const calls = yield* inWorld(Effect.all(
-      plan.executions.map((each) => Caller.callers(each, place, dice.stream(each.workflowId))),
+      [
+        ...plan.executions.map((each) => Caller.callers(each, place, dice.stream(each.workflowId))),
+        ...plan.counters.map((each) => Caller.counterCallers(each, place, dice.stream(`counter ${each.key}`)))
+      ],
       { concurrency: "unbounded", discard: true }
     ))
     for (let ticks = 0;; ticks++) {
@@ -116,7 +119,7 @@ const happen = (incident: Incident, processes: ReadonlyArray<Process>): Effect.E
 const allEnded = (ledger: Ledger, store: Store["Type"], now: number) =>
   Effect.gen(function*() {
     const runs = yield* store.runs({ status: "Running", limit: 100 })
-    const known = new Set([...ledger.accounts.values()].map(({ runId }) => runId))
+    const known = new Set([...ledger.accounts.values(), ...ledger.counters.values()].map(({ runId }) => runId))
     for (const run of runs) {
       if (run.parent === undefined && !known.has(run.firstRunId)) yield* store.terminate(run.runId, terminated, 1, now)
     }

@@ -17,7 +17,7 @@ import * as Simulation from "./Simulation.js"
 
 vi.mock("uuid", () => import("./Ids.js"))
 
-const single: ReadonlyArray<Kind> = ["chains", "patches"]
+const single: ReadonlyArray<Kind> = ["chains", "patches", "entities"]
 const alone: ReadonlyArray<Kind> = ["kin", ...single]
 
 const found: ReadonlyArray<{

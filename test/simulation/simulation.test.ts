@@ -31,7 +31,9 @@ describe("workers and clients in an unkind world", () => {
         if (failures.length > 0) assert.fail(failures.map(({ message }) => message).join("\n\n"))
         // A world in which nothing goes wrong proves nothing.
         if (count < 100) return
-        for (const what of ["fails before", "fails after", "crash before", "crash after", "freezes", "deploy"]) {
+        for (
+          const what of ["fails before", "fails after", "crash before", "crash after", "freezes", "deploy", "rollover"]
+        ) {
           assert.isAbove(happened.get(what) ?? 0, 0, what)
         }
       })
