@@ -27,7 +27,7 @@ export interface SharedOptions {
   /**
    * False: nothing watches over the body (row D10). Time, random numbers, promises and I/O in it are those of the process, and
    * differ on replay; that the run can be replayed is in the author's hands. Only what wakes the body outside of a turn is
-   * still found. Default true.
+   * still found. A replayer knows the definition's word alone. Default true.
    */
   readonly guard?: boolean | undefined
 }

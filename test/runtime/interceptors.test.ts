@@ -11,7 +11,7 @@ import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
-import { Activity, ApplicationError, Client, Interceptor, State, StoreClient, Worker, Workflow } from "perdure"
+import { Activity, ApplicationError, Client, Interceptor, State, Step, StoreClient, Worker, Workflow } from "perdure"
 import { ActivityEnvironment, Durable, Replayer, TestEnvironment } from "perdure/testing"
 import { disk, gate, run, test, until } from "./World.js"
 
@@ -164,6 +164,81 @@ describe("interceptors", () => {
       assert.strictEqual(yield* handle.query("said", "q"), "q12: u12,s12?!")
       yield* handle.signal("say", "end")
       assert.strictEqual(yield* handle.result, "worked x1234,. u12,s12,end?!")
+    }))
+
+  test("stand around children, handles, steps, other executions, heartbeats and ends too (N6)", () =>
+    Effect.gen(function*() {
+      const Kid = Workflow.make("Kid", { payload: Text, success: Text })
+      const KidLive = Kid.toLayer((text) => text === "waits1" ? Effect.never : Effect.succeed(text))
+      const Beat = Activity.make("Beat", {
+        success: Text,
+        startToCloseTimeout: "1 minute",
+        retry: { initialInterval: 1, maximumAttempts: 2 }
+      })
+      const BeatLive = Beat.toLayer(() =>
+        Effect.gen(function*() {
+          const last = yield* Effect.orDie(Activity.lastHeartbeat(Text))
+          if (last !== undefined) return last
+          yield* Activity.heartbeat("beat")
+          return yield* Effect.die("again")
+        })
+      )
+      const Calls = Workflow.make("Calls", { success: Schema.Array(Text) })
+      const CallsLive = Calls.toLayer(() =>
+        Effect.gen(function*() {
+          const step = yield* Step.run("step", { success: Text, execute: Effect.succeed("step") })
+          const started = yield* Effect.flatMap(Work.start("x"), ({ result }) => result)
+          const executed = yield* Kid.execute("kid")
+          const child = yield* Effect.flatMap(Kid.start("started"), ({ result }) => result)
+          yield* Workflow.external(Kid, "other").cancel("why")
+          return [step, started, executed, child, yield* Beat.execute()]
+        }).pipe(Effect.orDie)
+      )
+      const one = (value: unknown) => `${String(value)}1`
+      const ones = Interceptor.make("ones", {
+        client: {
+          start: (call, next) =>
+            next({
+              ...call,
+              options: { ...call.options, summary: "told" },
+              payload: call.payload === undefined ? undefined : one(call.payload)
+            }),
+          cancel: (call, next) => next({ ...call, reason: one(call.reason) }),
+          terminate: (call, next) => next({ ...call, reason: one(call.reason) })
+        },
+        workflow: {
+          runStep: (call, next) => Effect.map(next(call), (result) => `${one(result)} of ${call.step}`),
+          startActivity: (call, next) =>
+            Effect.map(next({ ...call, payload: one(call.payload) }), (handle) => ({
+              ...handle,
+              result: Effect.map(handle.result, one)
+            })),
+          executeChild: (call, next) => next({ ...call, payload: one(call.payload) }),
+          startChild: (call, next) =>
+            next({ ...call, payload: one(call.payload), options: { ...call.options, workflowId: "named" } }),
+          cancelExternal: (call, next) => next({ ...call, reason: one(call.reason) })
+        },
+        activity: { heartbeat: (call, next) => next({ ...call, details: one(call.details) }) }
+      })
+      const { client } = yield* run(
+        Worker.layer({ hosts: [CallsLive, KidLive, WorkLive, BeatLive] }).pipe(Layer.provide(Interceptor.layer(ones)))
+      )
+      const other = yield* client.start(Kid, "waits", { workflowId: "other" })
+      assert.strictEqual((yield* other.describe).summary, "told")
+      assert.deepStrictEqual(yield* client.execute(Calls), [
+        "step1 of step",
+        "worked x11",
+        "kid1",
+        "started1",
+        "beat1"
+      ])
+      assert.strictEqual((yield* client.handle(Kid, "named").describe).status, "Completed")
+      assert.match((yield* Effect.flip(other.result)).message, /canceled: why1/)
+      for (const end of ["cancel", "terminate"] as const) {
+        const handle = yield* client.start(Kid, "waits")
+        yield* handle[end]("end")
+        assert.match((yield* Effect.flip(handle.result)).message, /ed: end1/)
+      }
     }))
 
   test("of a host stand inside of those of its worker, and one that is there is not there twice (N6)", () =>
