@@ -17,6 +17,7 @@ export type {
   IdConflict,
   IdReuse,
   PendingActivity,
+  PendingChild,
   QueryOptions,
   ResetOptions,
   SignalMessage,

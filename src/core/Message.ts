@@ -92,6 +92,19 @@ export const accept = (state: RunState, message: Message): Event | string =>
 /** @since 0.1.0 */
 export const encode = (message: Stored): string => JSON.stringify(message)
 
+/**
+ * The stored events of a run that ends before its first turn: its start, as it waited in the mailbox, then its end. A text
+ * that is no start is left out.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withStart = (start: string, events: string): string => {
+  const { _tag, ...started } = JSON.parse(start) as { readonly _tag?: string }
+  if (_tag !== "Start") return events
+  return JSON.stringify([{ _tag: "ExecutionStarted", ...started }, ...JSON.parse(events) as ReadonlyArray<unknown>])
+}
+
 const decodeStored = Schema.decodeUnknownEither(Schema.parseJson(Stored), { errors: "first" })
 
 /**

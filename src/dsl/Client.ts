@@ -106,6 +106,15 @@ export interface PendingActivity {
   readonly summary: string | undefined
 }
 
+/** A child whose outcome the run does not have yet, as `describe` shows it (row X11). @since 0.1.0 */
+export interface PendingChild {
+  readonly workflow: string
+  readonly workflowId: string
+  /** Its open run: not the first one, if that was retried or continued. */
+  readonly runId: string
+  readonly startedAt: number
+}
+
 /** Why an open run does not get on. @since 0.1.0 */
 export type Attention =
   /** Its turns fail; the next try is at `retryAt` (I7, rows W15, W16). */
@@ -138,13 +147,24 @@ export interface Description {
   readonly attempt: number
   /** When its first turn may begin, in epoch milliseconds, where that is held. */
   readonly startAt: number | undefined
+  /** The expression by which it is repeated (row X10). */
+  readonly cron: string | undefined
   /** When it is out of time, in epoch milliseconds. */
   readonly expiresAt: number | undefined
   /** Turns in the history. */
   readonly turns: number
+  /** Events in them. */
+  readonly historyLength: number
+  /** As they are stored, after payload codecs. */
   readonly historyBytes: number
   readonly attention: Attention | undefined
   readonly pendingActivities: ReadonlyArray<PendingActivity>
+  /** Children that are open; those of them that it abandoned, too. */
+  readonly pendingChildren: ReadonlyArray<PendingChild>
+  /** The run that started it as its child; undefined for one that a client started. */
+  readonly parent: { readonly workflowId: string; readonly runId: string } | undefined
+  /** The first run of the chain from which all its parents come: its own chain's, if it has no parent. */
+  readonly root: { readonly workflowId: string; readonly runId: string }
   /** As its start said; see `StartOptions`. */
   readonly summary: string | undefined
   readonly details: string | undefined

@@ -28,7 +28,7 @@ import type * as Scope from "effect/Scope"
 import type { ActivityTask } from "../core/ActivityTask.js"
 import type { Status } from "../core/family/Execution.js"
 import type { Filter } from "../core/visibility/Filter.js"
-import type { HistoryRow } from "./HistoryRow.js"
+import type { HistoryRow, HistorySize } from "./HistoryRow.js"
 import type { Mail, NewMail, Outgoing, PostResult } from "./Mail.js"
 import type {
   AttributeChange,
@@ -352,8 +352,7 @@ export class Store extends Context.Tag("perdure/Store")<Store, {
   ) => Effect.Effect<ReadonlyArray<{ readonly runId: string; readonly seq: number }>, StoreError>
   /** Takes the reply to a request out of the store. */
   readonly takeReply: (requestId: string) => Effect.Effect<Option.Option<Reply>, StoreError>
-  /** Number of turns, events' bytes. */
-  readonly size: (runId: string) => Effect.Effect<{ readonly turns: number; readonly bytes: number }, StoreError>
+  readonly size: (runId: string) => Effect.Effect<HistorySize, StoreError>
   /** Runs, newest first, for tests, audits and the liveness check. `afterRunId` pages. */
   readonly runs: (options: {
     readonly status?: Status | undefined

@@ -11,7 +11,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import type { Turn } from "../core/Event.js"
+import type { Event, Turn } from "../core/Event.js"
 import * as Events from "../core/Event.js"
 import type { Closing, Start } from "../core/family/Execution.js"
 import type { Carried } from "../core/family/Notes.js"
@@ -70,6 +70,10 @@ export const of = (
     const { closing, creates, next } = started === undefined
       ? { closing: ended, creates: nothing.creates, next: undefined }
       : Successor.of(ended, { runId, startedAt, started, cancelRequested, carried }, at, means)
+    // Of a run that had no turn yet, the history says at least what was started.
+    const recorded: ReadonlyArray<Event> = turn > 0 || started === undefined
+      ? [closing]
+      : [{ ...started, _tag: "ExecutionStarted" }, closing]
     const told = run.parent === undefined ? undefined : Relations.toParent(run.parent, runId, closing)
     return {
       run,
@@ -79,7 +83,7 @@ export const of = (
         ...nothing,
         runId,
         epoch: run.epoch,
-        history: { turn: turn + 1, at, format: Events.format, events: Events.encode([closing]) },
+        history: { turn: turn + 1, at, format: Events.format, events: Events.encode(recorded) },
         close: { status: reason.status, at, refuseIfMail: false, next, hasChildren: true },
         attention: { text: undefined },
         creates,

@@ -251,7 +251,7 @@ const replayOn = (
   Effect.suspend((): Effect.Effect<void, NondeterminismError | ReplayFailed> => {
     const start = turns[0]?.events[0]
     // Ended from outside before it began: there is nothing of a body in it.
-    if (isImposed(start)) return Effect.void
+    if (isImposed(turns[0]?.events ?? [])) return Effect.void
     if (start?._tag !== "ExecutionStarted") {
       return new ReplayFailed({ runId, reason: "Unreadable", detail: "it does not begin with its start" })
     }

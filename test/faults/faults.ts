@@ -245,6 +245,22 @@ export const faults: ReadonlyArray<Fault> = [
     tests: ["dsl/canceled"]
   },
   {
+    name: "a run that never began does not say what was started",
+    breaks: "C10, X11",
+    file: "src/core/Message.ts",
+    from: "  if (_tag !== \"Start\") return events\n",
+    to: "  if (_tag !== undefined) return events\n",
+    tests: ["runtime/describe"]
+  },
+  {
+    name: "a run that was ended before it began is replayed",
+    breaks: "C10",
+    file: "src/core/family/Execution.ts",
+    from: "second !== undefined && events.length === 2",
+    to: "second !== undefined && events.length === 3",
+    tests: ["runtime/describe"]
+  },
+  {
     name: "a thread that crashed is used again",
     breaks: "D5",
     file: "src/threads/Threads.ts",

@@ -150,7 +150,7 @@ const follows = ({ closing, events, runId, started }: Line, lines: Lines): Reado
 
 const isImposed = (line: Line): boolean =>
   line.closing?._tag === "ExecutionTerminated" ||
-  line.closing?._tag === "ExecutionCanceled" && line.started === undefined
+  line.closing?._tag === "ExecutionCanceled" && !line.events.some(({ _tag }) => _tag === "CancelRequested")
 
 // -----------------------------------------------------------------------------
 // internal: children

@@ -366,13 +366,17 @@ const closings: ReadonlySet<string> = new Set<Closing["_tag"]>([
 ])
 
 /**
- * Whether an end came from outside, so that no code took part in its turn.
+ * Whether a turn is an end that came from outside, so that no code took part in it: alone, or right after the start of a
+ * run that had no first turn before.
  *
  * @category refinements
  * @since 0.1.0
  */
-export const isImposed = (event: { readonly _tag: string } | undefined): boolean =>
-  event !== undefined && imposed.has(event._tag)
+export const isImposed = (events: ReadonlyArray<{ readonly _tag: string }>): boolean => {
+  const [first, second] = events
+  return first !== undefined && (imposed.has(first._tag) ||
+    first._tag === "ExecutionStarted" && second !== undefined && events.length === 2 && imposed.has(second._tag))
+}
 
 /**
  * An end by its body follows a message. A cancellation of a run that never began stands alone (row K6), and so does the

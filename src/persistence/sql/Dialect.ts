@@ -19,6 +19,8 @@ export interface Dialect {
   readonly lockRows: string
   /** The same, passing over rows that another transaction has locked. */
   readonly lockFreeRows: string
+  /** How many elements the JSON list in a column of text has; none, where it is no list. */
+  readonly elements: (column: string) => string
   /** Turns the `?` of a statement into the database's own parameters. Called once a statement, not once a use. */
   readonly text: (sql: string) => string
   /** What a failed statement means. */

@@ -19,7 +19,8 @@ export const make = (db: Database): Pick<Store["Type"], "history" | "lastTurn" |
   )
   const last = db.dialect.text(`SELECT ${columns} FROM perdure_history WHERE run_id = ? ORDER BY turn DESC LIMIT 1`)
   const size = db.dialect.text(
-    `SELECT count(*) AS turns, coalesce(sum(octet_length(events)), 0) AS bytes FROM perdure_history WHERE run_id = ?`
+    `SELECT count(*) AS turns, coalesce(sum(${db.dialect.elements("events")}), 0) AS events,
+      coalesce(sum(octet_length(events)), 0) AS bytes FROM perdure_history WHERE run_id = ?`
   )
   return {
     history: (runId, afterTurn, limit) =>

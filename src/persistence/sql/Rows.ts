@@ -6,7 +6,7 @@
 import * as Option from "effect/Option"
 import type { Status } from "../../core/family/Execution.js"
 import { ParentClosePolicy, Status as StatusSchema } from "../../core/family/Execution.js"
-import type { HistoryRow, Mail, MailKind, Reply, Run, Task, TaskNotice, Worker } from "../Store.js"
+import type { HistoryRow, HistorySize, Mail, MailKind, Reply, Run, Task, TaskNotice, Worker } from "../Store.js"
 import type { Decode, Kind } from "./Decode.js"
 import { decode } from "./Decode.js"
 
@@ -172,10 +172,10 @@ export const turnKey: Decode<{ readonly runId: string; readonly turn: number }> 
 )
 
 /** @since 0.1.0 */
-export const size: Decode<{ readonly turns: number; readonly bytes: number }> = decode(
+export const size: Decode<HistorySize> = decode(
   "perdure_history",
-  { turns: "integer", bytes: "integer" },
-  (row: { readonly turns: number; readonly bytes: number }) => ({ turns: row.turns, bytes: row.bytes })
+  { turns: "integer", events: "integer", bytes: "integer" },
+  ({ bytes, events, turns }: HistorySize) => ({ turns, events, bytes })
 )
 
 /** @since 0.1.0 */

@@ -15,6 +15,7 @@ export const dialect: Dialect = {
   begin: "BEGIN IMMEDIATE",
   lockRows: "",
   lockFreeRows: "",
+  elements: (column) => `CASE WHEN json_valid(${column}) THEN json_array_length(${column}) ELSE 0 END`,
   text: (sql) => sql.replace(/\s+/g, " "),
   failure: (error) => failure(error.cause)
 }

@@ -4,14 +4,19 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { attemptOf } from "../../core/ActivityTask.js"
 import type { Turn } from "../../core/Event.js"
+import * as Events from "../../core/Event.js"
 import * as Failures from "../../core/Failure.js"
 import * as Activities from "../../core/family/Activity.js"
+import type { Start } from "../../core/family/Execution.js"
 import { followerOf } from "../../core/family/Execution.js"
 import type { Carried } from "../../core/family/Notes.js"
-import type { Attention, Description, PendingActivity } from "../../dsl/Client.js"
+import * as Messages from "../../core/Message.js"
+import type { Attention, Description, PendingActivity, PendingChild } from "../../dsl/Client.js"
 import * as Notes from "../../dsl/Notes.js"
 import type { WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
 import { StoreUnavailable } from "../../dsl/WorkflowFailure.js"
@@ -35,6 +40,8 @@ export const describe = (
     const memo = Notes.shown(notes.memo ?? [], (name) => target.workflow.notes?.memo.get(name))
     const searchAttributes = Notes.shown(notes.searchAttributes ?? [], (name) =>
       target.workflow.notes?.attributes.get(name)?.codec)
+    const start = yield* startOf(calls, run)
+    const children = yield* childrenOf(calls, run)
     const scheduled = yield* scheduledBy(calls, "describe", run.runId, tasks)
     return {
       workflow: run.workflow,
@@ -50,7 +57,9 @@ export const describe = (
       attempt: run.attempt,
       startAt: run.startAt,
       expiresAt: run.expiresAt,
+      cron: start?.cron,
       turns: size.turns,
+      historyLength: size.events,
       historyBytes: size.bytes,
       attention: run.attention === undefined ? undefined : JSON.parse(run.attention) as Attention,
       pendingActivities: tasks.map((task): PendingActivity => {
@@ -68,6 +77,11 @@ export const describe = (
           summary: event?.summary
         }
       }),
+      pendingChildren: children,
+      parent: start?.parent === undefined
+        ? undefined
+        : { workflowId: start.parent.workflowId, runId: start.parent.runId },
+      root: start?.root ?? { workflowId: run.workflowId, runId: run.firstRunId },
       summary: notes.summary,
       details: notes.details,
       memo,
@@ -75,6 +89,40 @@ export const describe = (
       owner: run.owner,
       wakeAt: run.wakeAt
     }
+  })
+
+/** What it was started with: in its first turn, or before that in its mailbox; undefined where that cannot be read. */
+const startOf = (
+  calls: Calls,
+  { runId, turn }: Run
+): Effect.Effect<Omit<Start, "_tag"> | undefined, StoreUnavailable> =>
+  Effect.gen(function*() {
+    if (turn === 0) {
+      const mail = (yield* calls.of("describe", calls.store.mail(runId, 0))).find(({ kind }) => kind === "Start")
+      const message = mail === undefined
+        ? undefined
+        : Option.getOrUndefined(Either.getRight(Messages.decode(mail.body)))
+      return message?._tag === "Start" ? message : undefined
+    }
+    const [row] = yield* calls.of("describe", calls.store.history(runId, 0, 1))
+    const events = row === undefined ? [] : Either.getOrElse(Events.decode(row), () => [])
+    return events.find((event) => event._tag === "ExecutionStarted")
+  })
+
+const childrenOf = (
+  calls: Calls,
+  { runId, status }: Run
+): Effect.Effect<ReadonlyArray<PendingChild>, StoreUnavailable> =>
+  Effect.gen(function*() {
+    if (status !== "Running") return []
+    const found: Array<PendingChild> = []
+    for (const child of yield* calls.of("describe", calls.store.openChildren(runId))) {
+      const run = yield* calls.of("describe", calls.store.findRun(child.runId))
+      if (Option.isNone(run) || run.value.status !== "Running") continue
+      const { startedAt, workflow, workflowId } = run.value
+      found.push({ workflow, workflowId, runId: child.runId, startedAt })
+    }
+    return found
   })
 
 /** What cannot be read is left out: `history` says what is wrong with it. */

@@ -39,7 +39,7 @@ export const replay = (history: ReadonlyArray<Turn>, subject: Subject): void => 
   const { interpreter, run, state, strict } = subject
   for (const turn of history) {
     // It was ended from outside, or its time was over: no code of the run took part in it.
-    if (!isImposed(turn.events[0])) {
+    if (!isImposed(turn.events)) {
       const { commands } = interpreter.turn({
         at: turn.at,
         events: turn.events.filter(Replay.isMessageEvent),

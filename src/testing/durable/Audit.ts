@@ -35,7 +35,7 @@ export const history = (turns: ReadonlyArray<Turn>): ReadonlyArray<string> => {
     lastAt = turn.at
     for (const event of turn.events) {
       claim(
-        started || event._tag === "ExecutionStarted" || turns.length === 1 && isImposed(event),
+        started || event._tag === "ExecutionStarted" || turns.length === 1 && isImposed(turn.events),
         `${event._tag} before the start`
       )
       claim(!closed || isAnswer(event), `${event._tag} after the end`)

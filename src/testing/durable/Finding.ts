@@ -194,7 +194,7 @@ export const ofMessages = (
     const receivers = runs.filter(({ run }) => run.workflowId === workflowId)
     const there = received(receivers, mail)
     // One that is ended from outside takes in nothing any more, and what waited for it goes with it.
-    const isCut = receivers.some(({ turns }) => isImposed(turns.at(-1)?.events[0]))
+    const isCut = receivers.some(({ turns }) => isImposed(turns.at(-1)?.events ?? []))
     for (const [key, { least, most, words }] of entries) {
       const count = there.get(key) ?? 0
       const to = runs.length === 1 || workflowId === runs[0]!.run.workflowId ? "" : ` to ${workflowId}`

@@ -53,9 +53,10 @@ export const suite = (layer: Layer.Layer<Store, StoreError>) => {
       assert.deepStrictEqual(yield* store.lastTurn("r2"), Option.none())
       assert.deepStrictEqual(yield* store.size("r1"), {
         turns: 3,
+        events: 4,
         bytes: "[{\"turn\":1}]".length * 2 + Buffer.byteLength(events)
       })
-      assert.deepStrictEqual(yield* store.size("r2"), { turns: 0, bytes: 0 })
+      assert.deepStrictEqual(yield* store.size("r2"), { turns: 0, events: 0, bytes: 0 })
     }).pipe(Effect.provide(layer)))
 
   it.effect("wake and attention are set, left and cleared", () =>
