@@ -320,8 +320,8 @@ export const faults: ReadonlyArray<Fault> = [
     name: "the last message first",
     breaks: "I1, S1",
     file: "src/runtime/execution/Execution.ts",
-    from: "const item = this.inbox.shift()!",
-    to: "const item = this.inbox.pop()!",
+    from: "end === undefined ? this.inbox.shift() : undefined",
+    to: "end === undefined ? this.inbox.pop() : undefined",
     tests: ["proofs/batching", "runtime/client.test"]
   },
   {
@@ -336,7 +336,7 @@ export const faults: ReadonlyArray<Fault> = [
     name: "cancel requests do not reach the body",
     breaks: "C1",
     file: "src/runtime/interpreter/Interpreter.ts",
-    from: "        this.requests.strike()\n",
+    from: "      this.requests.strike()\n",
     to: "",
     tests: ["interpreter/Cancel"]
   },
@@ -360,8 +360,8 @@ export const faults: ReadonlyArray<Fault> = [
     name: "a run ends over the head of signals that wait",
     breaks: "S3",
     file: "src/runtime/execution/Consequences.ts",
-    from: "    refuseIfMail: true,",
-    to: "    refuseIfMail: false,",
+    from: "refuseIfMail: state.closed._tag !== \"ExecutionTerminated\",",
+    to: "refuseIfMail: false,",
     tests: ["runtime/end-undone"]
   },
   {
@@ -384,7 +384,7 @@ export const faults: ReadonlyArray<Fault> = [
     name: "a failed turn fails the run",
     breaks: "I7",
     file: "src/runtime/interpreter/Interpreter.ts",
-    from: "return failsTurn(cause, this.definition.options)",
+    from: "return failsTurn(cause, this.options)",
     to: "return false",
     tests: ["interpreter/Turns", "runtime/worker-faults"]
   },
@@ -585,8 +585,8 @@ export const faults: ReadonlyArray<Fault> = [
     name: "a handler does not know its update",
     breaks: "U11",
     file: "src/runtime/interpreter/Handlers.ts",
-    from: "ofUpdate(event, Effect.suspend(() => handle(payload.right)))",
-    to: "Effect.suspend(() => handle(payload.right))",
+    from: "ofUpdate(event, handler)",
+    to: "handler",
     tests: ["interpreter/CurrentUpdate"]
   },
   {
@@ -608,9 +608,9 @@ export const faults: ReadonlyArray<Fault> = [
   {
     name: "compensations run though the run is continued",
     breaks: "K10",
-    file: "src/runtime/interpreter/Interpreter.ts",
-    from: "this.continuing !== undefined || this.failsTurn(exit.cause)",
-    to: "this.failsTurn(exit.cause)",
+    file: "src/runtime/interpreter/Program.ts",
+    from: "this.continuing !== undefined || this.body.failsTurn(exit.cause)",
+    to: "this.body.failsTurn(exit.cause)",
     tests: ["runtime/chain.test"]
   },
   {
@@ -633,8 +633,8 @@ export const faults: ReadonlyArray<Fault> = [
     name: "nothing wakes a run at the end of its time",
     breaks: "X8, I5",
     file: "src/core/RunState.ts",
-    from: "earlier(Timer.next(state)?.dueAt, Succession.expiresAt(state.started))",
-    to: "Timer.next(state)?.dueAt",
+    from: "earlier(nextDue(state)?.dueAt, Succession.expiresAt(state.started))",
+    to: "nextDue(state)?.dueAt",
     tests: ["core/Succession"]
   },
   {
@@ -705,7 +705,7 @@ export const faults: ReadonlyArray<Fault> = [
     name: "memos are written in the clear",
     breaks: "N5",
     file: "src/persistence/codec/EncodedStore.ts",
-    from: "        notes: yield* optional(commit.notes, (text) => coding.encode(text, runId)),\n",
+    from: "        notes: yield* optional(commit.notes, (text) => coding.encode(text, owner)),\n",
     to: "",
     tests: ["runtime/codecs"]
   },
@@ -729,7 +729,7 @@ export const faults: ReadonlyArray<Fault> = [
     name: "nobody is told whether a child was created",
     breaks: "I3, I5, K2",
     file: "src/persistence/sql/Creating.ts",
-    from: "[...starts, ...reportsOf(creations, conflicts)]",
+    from: "[...starts, ...reportsOf(creations, conflicts, refused)]",
     to: "starts",
     tests: ["runtime/children"]
   },
@@ -785,15 +785,15 @@ export const faults: ReadonlyArray<Fault> = [
     name: "a taken workflow id counts as a child that was created",
     breaks: "K2",
     file: "src/persistence/sql/Creating.ts",
-    from: "report(existing === undefined ? { _tag: \"Created\" } : { _tag: \"AlreadyRunning\", runId: existing })",
-    to: "report({ _tag: \"Created\" })",
+    from: ": { _tag: \"AlreadyRunning\", runId: existing }\n    ))",
+    to: ": { _tag: \"Created\" }\n    ))",
     tests: ["runtime/children"]
   },
   {
     name: "messages to other executions are written in the clear",
     breaks: "N5",
     file: "src/persistence/codec/EncodedStore.ts",
-    from: "        body: yield* coding.encode(one.body, runId),\n",
+    from: "        body: yield* coding.encode(one.body, owner),\n",
     to: "",
     tests: ["runtime/codecs"]
   },
@@ -939,8 +939,8 @@ export const faults: ReadonlyArray<Fault> = [
     name: "a run that continues begins with the input of before, in the proofs",
     breaks: "K10",
     file: "src/core/Succession.ts",
-    from: "    ...(closing.input === undefined ? {} : { input: closing.input })\n",
-    to: "    ...(started.input === undefined ? {} : { input: started.input })\n",
+    from: "    ...(closing.input === undefined ? {} : { input: closing.input }),\n",
+    to: "    ...(started.input === undefined ? {} : { input: started.input }),\n",
     tests: ["proofs/prefix"]
   },
   {
