@@ -713,6 +713,39 @@ describe("a hook", () => {
       assert.notStrictEqual(drawn[3], drawn[1])
     }))
 
+  test("draws what it drew before a reset again, and other numbers from there on (N6, W2, C11)", () =>
+    Effect.gen(function*() {
+      const Waits = Workflow.make("Waits", { success: Schema.Array(Schema.Number), signals: { go: {} } })
+      const WaitsLive = Waits.toLayer(() =>
+        Effect.gen(function*() {
+          const went = yield* Deferred.make<void>()
+          return Waits.of({
+            signals: { go: () => Deferred.succeed(went, undefined) },
+            run: Effect.as(Deferred.await(went), [])
+          })
+        })
+      )
+      const drawing = Interceptor.make("drawing", {
+        workflow: {
+          execute: (call, next) =>
+            Effect.gen(function*() {
+              const first = yield* Random.next
+              yield* next(call)
+              return [first, yield* Random.next]
+            })
+        }
+      })
+      const { client } = yield* run(
+        Worker.layer({ hosts: [WaitsLive] }).pipe(Layer.provide(Interceptor.layer(drawing)))
+      )
+      const handle = yield* client.start(Waits)
+      yield* handle.signal("go")
+      const drawn = yield* handle.result
+      const again = yield* (yield* handle.reset()).result
+      assert.strictEqual(again[0], drawn[0])
+      assert.notStrictEqual(again[1], drawn[1])
+    }))
+
   test("runs again on replay; a command that it adds is in the history (N6, N7)", () =>
     Effect.gen(function*() {
       const pausing = Interceptor.layer(Interceptor.make("pausing", {
