@@ -360,9 +360,9 @@ export const faults: ReadonlyArray<Fault> = [
     name: "a run ends over the head of signals that wait",
     breaks: "S3",
     file: "src/runtime/execution/Consequences.ts",
-    from: "refuseIfMail: state.closed._tag !== \"ExecutionTerminated\",",
-    to: "refuseIfMail: false,",
-    tests: ["runtime/end-undone"]
+    from: "    refuseIfMail: state.closed._tag !== \"ExecutionTerminated\",",
+    to: "    refuseIfMail: false,",
+    tests: ["runtime/end-undone", "simulation/found"]
   },
   {
     name: "signals that wait in memory do not undo an end",
@@ -1062,5 +1062,21 @@ export const faults: ReadonlyArray<Fault> = [
     from: "(one) => Effect.map(coding.encode(one.body, owner), (body) => ({ ...one, body }))",
     to: "(one) => Effect.succeed(one)",
     tests: ["persistence/EncodedStore"]
+  },
+  {
+    name: "an entity forgets what came before a rollover, in the simulation",
+    breaks: "P1",
+    file: "src/dsl/Entity.ts",
+    from: "codec.encode(yield* state.get)",
+    to: "codec.encode(traffic.messages % 3 === 0 ? options.initial(key) : yield* state.get)",
+    tests: ["simulation/found"]
+  },
+  {
+    name: "a rollover cuts handlers short, in the simulation",
+    breaks: "P1, S8",
+    file: "src/dsl/Entity.ts",
+    from: "const settled = Body.condition(Body.allHandlersFinished)\n",
+    to: "const settled = Effect.void\n",
+    tests: ["simulation/found"]
   }
 ]

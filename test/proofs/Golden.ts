@@ -8,6 +8,9 @@ import type * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { Activity, State, Step, Workflow } from "perdure"
+import * as RetryPolicy from "../../src/core/RetryPolicy.js"
+import type * as Succession from "../../src/core/Succession.js"
+import * as Families from "./GoldenFamilies.js"
 
 class Refused extends Schema.TaggedError<Refused>()("Refused", { what: Schema.String }) {}
 
@@ -19,7 +22,7 @@ const Do = Activity.make("Do", {
   retry: { initialInterval: "1 milli", maximumAttempts: 3, nonRetryable: ["Refused"] }
 })
 
-export const DoLive = Do.toLayer(({ fails, what }) =>
+const DoLive = Do.toLayer(({ fails, what }) =>
   Effect.gen(function*() {
     const { attempt } = yield* Activity.info
     if (what === "never") return yield* Effect.never
@@ -143,10 +146,32 @@ export const layers = {
   Canceled: host(CanceledLive),
   Caught: host(CaughtLive),
   Retries: host(RetriesLive),
-  Steps: host(StepsLive)
+  Steps: host(StepsLive),
+  Parent: host(Families.layers.Parent),
+  Talker: host(Families.layers.Talker),
+  Counting: host(Families.layers.Counting),
+  Patched: host(Families.layers.Patched),
+  Noted: host(Families.layers.Noted),
+  Endless: host(Families.layers.Endless),
+  Paced: host(Families.layers.Paced),
+  HardSteps: host(Families.layers.HardSteps),
+  Strict: host(Families.layers.Strict)
 } as const
 
-export const workflows = { Greeting, Saga, Parallel, Basket, Canceled, Caught, Retries, Steps } as const
+/** What they call. */
+export const called: ReadonlyArray<Layer.Layer<never>> = [host(DoLive), host(Families.childLive)]
+
+export const workflows = {
+  Greeting,
+  Saga,
+  Parallel,
+  Basket,
+  Canceled,
+  Caught,
+  Retries,
+  Steps,
+  ...Families.workflows
+} as const
 
 /** A kept history, as it stands in its file: the rows of the store, their events readable. */
 export const Kept = Schema.Struct({
@@ -160,15 +185,23 @@ export const Kept = Schema.Struct({
   }))
 })
 
+const retry = RetryPolicy.make({ initialInterval: "1 millis", maximumAttempts: 2 })
+
 /** How each history comes about: which workflow, with what, and what is sent to it. */
 export const recordings: Readonly<
   Record<string, {
     readonly workflow: keyof typeof workflows
     readonly input?: unknown
+    /** What bounds it. */
+    readonly terms?: Succession.Terms
     /** Sent before any worker runs, so that the first turn takes it in. */
-    readonly before?: ReadonlyArray<Sent>
+    readonly before?: ReadonlyArray<Message>
     /** Sent once this many turns are recorded. */
-    readonly then?: { readonly turns: number; readonly sent: Sent }
+    readonly then?: { readonly turns: number; readonly sent: Message | Command }
+    /** Terminated once it is there. */
+    readonly ends?: string
+    /** The run that is kept is the one that a reset, or the end of the first one, makes. */
+    readonly follows?: true
   }>
 > = {
   "greeting": { workflow: "Greeting", input: "Ada" },
@@ -189,13 +222,33 @@ export const recordings: Readonly<
   },
   "cancel caught": { workflow: "Caught", then: { turns: 1, sent: { _tag: "Cancel", reason: "enough" } } },
   "retries": { workflow: "Retries" },
-  "steps": { workflow: "Steps" }
+  "steps": { workflow: "Steps" },
+  "children": { workflow: "Parent", ends: "doomed" },
+  "messages between executions": { workflow: "Talker" },
+  "continued as new": { workflow: "Counting", input: 1 },
+  "follows another run": { workflow: "Counting", input: 1, follows: true, terms: { retry } },
+  "tried again": { workflow: "Counting", input: 0, terms: { retry } },
+  "patches": { workflow: "Patched" },
+  "notes": { workflow: "Noted" },
+  "timed out": { workflow: "Endless", terms: { runTimeoutMillis: 1_500 } },
+  "terminated": { workflow: "Endless", then: { turns: 1, sent: { _tag: "Terminate" } } },
+  "reset": { workflow: "Paced", then: { turns: 2, sent: { _tag: "Reset", turn: 2 } }, follows: true, ends: "reset" },
+  "steps that fail and wait": { workflow: "HardSteps" },
+  "updates that fail": {
+    workflow: "Strict",
+    before: [
+      { _tag: "Update", id: "first", name: "add", input: 1 },
+      { _tag: "Update", id: "second", name: "add", input: -1 }
+    ]
+  }
 }
 
-export type Sent =
+export type Message =
   | { readonly _tag: "Signal"; readonly name: string; readonly input?: unknown }
   | { readonly _tag: "Update"; readonly id: string; readonly name: string; readonly input?: unknown }
   | { readonly _tag: "Cancel"; readonly reason: string }
+
+export type Command = { readonly _tag: "Terminate" } | { readonly _tag: "Reset"; readonly turn: number }
 
 export const fileOf = (name: string): URL => new URL(`./histories/${name.replaceAll(" ", "-")}.json`, import.meta.url)
 

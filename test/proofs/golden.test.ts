@@ -6,6 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import type { Turn } from "../../src/core/Event.js"
@@ -34,6 +35,13 @@ describe("a kept history", () => {
     })
   }
 
+  it("holds each kind of event", () => {
+    const kept = Object.keys(recordings).flatMap((name) => read(name).turns.flatMap(({ events }) => events))
+    const tags = Events.Event.members.map(({ ast }) => tagIn(ast))
+    const missing = tags.filter((tag) => !kept.some(({ _tag }) => _tag === tag))
+    assert.deepStrictEqual(missing, [], "record a history that has it: Golden.ts, record.ts")
+  })
+
   it("is never written again", () => {
     const sums = fs.readFileSync(sumsFile, "utf8").trim().split("\n").map((line) => {
       const [sum, ...name] = line.split("  ")
@@ -46,6 +54,11 @@ describe("a kept history", () => {
     assert.includeMembers(sums.map(([name]) => name), Object.keys(recordings))
   })
 })
+
+const tagIn = (ast: SchemaAST.AST): unknown => {
+  const tag = SchemaAST.getPropertySignatures(ast).find(({ name }) => name === "_tag")?.type
+  return tag !== undefined && SchemaAST.isLiteral(tag) ? tag.literal : assert.fail("an event has no tag")
+}
 
 const read = (name: string): { readonly runId: string; readonly turns: ReadonlyArray<Turn> } => {
   const { rows, runId } = Effect.runSync(

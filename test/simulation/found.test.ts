@@ -46,6 +46,9 @@ const found: ReadonlyArray<{
   { seed: 57, without: single, found: "an attempt begins twice that is claimed while its own start is written" },
   { seed: 326, without: single, found: "a child is brought in twice whose parent's commit has no answer" },
   // These found faults that were made on purpose (test/faults/faults.ts).
+  { seed: 8, found: "a run ends over the head of signals that wait" },
+  { seed: 6, found: "an entity forgets what came before a rollover" },
+  { seed: 18, found: "a rollover cuts handlers short" },
   { seed: 4, without: single, found: "a child is not asked to stop when its parent has ended" },
   {
     seed: 9,
