@@ -8,6 +8,7 @@ export { NondeterminismError } from "./core/Replay.js"
 export * as Activity from "./dsl/Activity.js"
 export { ActivityError } from "./dsl/ActivityError.js"
 export { ApplicationError } from "./dsl/ApplicationError.js"
+export * as Batch from "./dsl/Batch.js"
 export { ChildWorkflowError } from "./dsl/ChildWorkflowError.js"
 export { Client } from "./dsl/Client.js"
 export type {
@@ -19,7 +20,6 @@ export type {
   PendingActivity,
   PendingChild,
   QueryOptions,
-  ResetOptions,
   SignalMessage,
   SignalOptions,
   SignalWithStartOptions,
@@ -36,6 +36,7 @@ export { FilterError } from "./dsl/Listed.js"
 export type { Count, Listed, ListOptions, Order, Page, PageOptions, Query } from "./dsl/Listed.js"
 export { ActivityNotFound, AsyncActivityCanceled } from "./dsl/OutsideActivity.js"
 export type { ActivityCompletion, ActivityControl, ActivityKey } from "./dsl/OutsideActivity.js"
+export type { ResetOptions } from "./dsl/ResetOptions.js"
 export * as SearchAttribute from "./dsl/SearchAttribute.js"
 export * as State from "./dsl/State.js"
 export * as Step from "./dsl/Step.js"

@@ -11,11 +11,13 @@ import type * as Stream from "effect/Stream"
 import type { Turn } from "../core/Event.js"
 import type { Status } from "../core/family/Execution.js"
 import type * as Activity from "./Activity.js"
+import type * as Batch from "./Batch.js"
 import type { PayloadArgument } from "./Call.js"
 import type { ContractError } from "./Contract.js"
 import type { Count, FilterError, Listed, ListOptions, Page, PageOptions, Query } from "./Listed.js"
 import type { NotesGiven } from "./Notes.js"
 import type { ActivityCompletion, ActivityControl, ActivityKey } from "./OutsideActivity.js"
+import type { ResetOptions } from "./ResetOptions.js"
 import type * as Terms from "./Terms.js"
 import type * as Workflow from "./Workflow.js"
 import type {
@@ -178,28 +180,6 @@ export interface Description {
   readonly wakeAt: number | undefined
 }
 
-/**
- * From where a run is taken anew (row C11).
- *
- * @category models
- * @since 0.1.0
- */
-export interface ResetOptions {
-  /**
-   * The turn that is taken anew, as `history` numbers them: what it took in comes again, and what it did then is decided
-   * by the code of today. "First" begins with the start, and nothing is kept. Default "Last".
-   */
-  readonly turn?: number | "First" | "Last" | undefined
-  /** The same by the number of an event, which counts from 1 over the whole history: the turn that recorded it. */
-  readonly event?: number | undefined
-  /** Which of the messages behind that turn come again. Default "All": signals and updates. */
-  readonly reapply?: "All" | "Signals" | "Updates" | "None" | undefined
-  /** Shown in both histories. */
-  readonly reason?: string | undefined
-  /** Names this reset: repeated with the same workflow id and request, it gives the run that it made the first time. */
-  readonly requestId?: string | undefined
-}
-
 /** An update in progress. Its ids rebuild it, in any process: `client.handle(...).updateHandle(...)`. @since 0.1.0 */
 export interface UpdateHandle<out Success, out Error> {
   readonly workflowId: string
@@ -346,6 +326,8 @@ export interface Handle<W> {
   >
   /** A pending activity of the run, for operators. Not checked until it is used (row A15). */
   readonly activity: (activityId: string) => ActivityControl
+  /** The turns of its run as they are recorded: those there are, then each as it comes, up to the run's end (row X12). */
+  readonly watch: Stream.Stream<Turn, WorkflowNotFound | StoreUnavailable>
   /** All turns recorded so far, in order. */
   readonly history: Effect.Effect<ReadonlyArray<Turn>, WorkflowNotFound | StoreUnavailable>
 }
@@ -449,6 +431,16 @@ export class Client extends Context.Tag("perdure/Client")<Client, {
   readonly listPage: (query?: Query, options?: PageOptions) => Effect.Effect<Page, FilterError | StoreUnavailable>
   /** How many runs there are, or how many a filter finds, in all and by status (row X14). */
   readonly count: (query?: Query) => Effect.Effect<Count, FilterError | StoreUnavailable>
+  /**
+   * Does one thing to each run that a filter finds, as the list is when the batch begins (row X16). Narrowed to what the
+   * operation is for: signals, cancel requests and terminations go to open runs, signals to those of their workflow. It runs
+   * in this process; where that dies, the batch may be begun again with its `jobId`.
+   */
+  readonly batch: (
+    query: Query,
+    operation: Batch.Operation,
+    options?: Batch.Options
+  ) => Effect.Effect<Batch.Report, FilterError | StoreUnavailable>
   /** The handle of an execution that was started before, here or elsewhere. Not checked until it is used. */
   readonly handle: <W extends Workflow.Any>(workflow: W, workflowId: string, runId?: string) => Handle<W>
   /** An attempt of an activity, to complete it from outside. Not checked until it is used (rows A9, A10). */

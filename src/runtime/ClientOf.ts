@@ -9,12 +9,14 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Batch from "../dsl/Batch.js"
 import { Client } from "../dsl/Client.js"
 import { Interceptors } from "../dsl/Hooks.js"
 import type { ListOptions, PageOptions, Query } from "../dsl/Listed.js"
 import type { ActivityKey } from "../dsl/OutsideActivity.js"
 import type * as Workflow from "../dsl/Workflow.js"
 import { Store } from "../persistence/Store.js"
+import * as Batching from "./client/Batching.js"
 import { Calls } from "./client/Calls.js"
 import * as Completing from "./client/Completing.js"
 import { ExecutionHandle } from "./client/ExecutionHandle.js"
@@ -66,6 +68,8 @@ export const make = (
       list: (query?: Query, options: ListOptions = {}) => Listing.list(calls, query, options),
       listPage: (query?: Query, options: PageOptions = {}) => Listing.page(calls, query, options),
       count: (query?: Query) => Listing.count(calls, query),
+      batch: (query: Query, operation: Batch.Operation, options: Batch.Options = {}) =>
+        Batching.run(calls, query, operation, options),
       handle: (workflow: Workflow.Any, workflowId: string, runId?: string) =>
         new ExecutionHandle(calls, workflow, workflowId, runId, undefined),
       activity: (activity: Completing.Contract, key: ActivityKey) => Completing.make(calls, activity, key)

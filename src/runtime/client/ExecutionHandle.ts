@@ -4,10 +4,12 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import type * as Stream from "effect/Stream"
 import type { Turn } from "../../core/Event.js"
-import type { Description, ResetOptions } from "../../dsl/Client.js"
+import type { Description } from "../../dsl/Client.js"
 import { through } from "../../dsl/Hooks.js"
 import type { ActivityControl } from "../../dsl/OutsideActivity.js"
+import type { ResetOptions } from "../../dsl/ResetOptions.js"
 import { untyped } from "../../dsl/Untyped.js"
 import type * as Workflow from "../../dsl/Workflow.js"
 import type { StoreUnavailable, WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
@@ -22,6 +24,7 @@ import * as Removing from "./Removing.js"
 import * as Resetting from "./Resetting.js"
 import * as Sending from "./Sending.js"
 import * as Updating from "./Updating.js"
+import * as Watching from "./Watching.js"
 
 /** @since 0.1.0 */
 export class ExecutionHandle implements Target {
@@ -112,5 +115,9 @@ export class ExecutionHandle implements Target {
 
   get history(): Effect.Effect<ReadonlyArray<Turn>, WorkflowNotFound | StoreUnavailable> {
     return Describing.history(this.#calls, this)
+  }
+
+  get watch(): Stream.Stream<Turn, WorkflowNotFound | StoreUnavailable> {
+    return Watching.watch(this.#calls, this)
   }
 }
