@@ -89,7 +89,6 @@ interface Line {
   readonly firstRunId: string
   readonly workflowId: string
   readonly parent: Run["parent"]
-  /** Undefined: it was ended before its first turn. */
   readonly started: ExecutionStarted | undefined
   readonly events: ReadonlyArray<Event>
   readonly closing: Closing | undefined
@@ -147,10 +146,6 @@ const follows = ({ closing, events, runId, started }: Line, lines: Lines): Reado
   if (closing === undefined && events.length === 0) found.push(`${runId} never began`)
   return found
 }
-
-const isImposed = (line: Line): boolean =>
-  line.closing?._tag === "ExecutionTerminated" ||
-  line.closing?._tag === "ExecutionCanceled" && !line.events.some(({ _tag }) => _tag === "CancelRequested")
 
 // -----------------------------------------------------------------------------
 // internal: children
@@ -315,9 +310,8 @@ const deliveries = (lines: ReadonlyArray<Line>): ReadonlyArray<string> => {
   const cut = new Set<string>()
   for (const line of lines) {
     // A run that was ended, or canceled, may do so over the head of what waits.
-    if (isImposed(line) || line.closing?._tag === "ExecutionCanceled" || line.closing === undefined) {
-      cut.add(line.workflowId)
-    }
+    const end = line.closing?._tag
+    if (end === undefined || end === "ExecutionTerminated" || end === "ExecutionCanceled") cut.add(line.workflowId)
     for (const event of line.events) {
       if (event._tag !== "SignalReceived" || !isFromRun(line, event)) continue
       const key = keyOf(line.workflowId, event)

@@ -114,11 +114,10 @@ export class Ledger {
           return commit.turns.some(mayImpose) ? look : Effect.void
         }),
       terminate: (runId, events, format, now, toParent) =>
-        Effect.tap(store.terminate(runId, events, format, now, toParent), (result) => {
-          if (result !== "Posted") return Effect.void
-          this.terminated(runId, { turn: 0, at: now, format, events })
-          return look
-        })
+        Effect.tap(
+          store.terminate(runId, events, format, now, toParent),
+          (result) => result === "Posted" ? look : Effect.void
+        )
     }
   }
 
@@ -139,7 +138,7 @@ export class Ledger {
     })
   }
 
-  /** The ends of children that came with those of their parents, or before they were begun. */
+  /** Ends from outside: of runs that were terminated, and of children, with those of their parents or before they began. */
   private imposed(rows: Effect.Effect.Success<Imposed>): void {
     this.place++
     for (const { runId, ...row } of rows) {
@@ -151,12 +150,6 @@ export class Ledger {
 
   private closed(runId: string): void {
     this.closings.set(runId, this.place)
-  }
-
-  private terminated(runId: string, row: HistoryRow): void {
-    this.place++
-    this.wrote(runId, { ...row, turn: (this.histories.get(runId)?.length ?? 0) + 1 })
-    this.closed(runId)
   }
 
   private wrote(runId: string, row: HistoryRow): void {

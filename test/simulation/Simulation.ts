@@ -126,10 +126,13 @@ const allEnded = (ledger: Ledger, store: Store["Type"], now: number) =>
     return runs.length === 0
   })
 
+/** Alone in their turns; or with the start of a run that never began. */
 const imposedEnds = (sql: SqlClient.SqlClient): Imposed =>
   Effect.map(
     sql<HistoryRow & { readonly run_id: string }>`SELECT run_id, turn, at, format, events FROM perdure_history
-      WHERE events LIKE '[{"_tag":"ExecutionTerminated"%' OR events LIKE '[{"_tag":"ExecutionCanceled"%'`,
+      WHERE events LIKE '[{"_tag":"ExecutionTerminated"%' OR events LIKE '[{"_tag":"ExecutionCanceled"%' OR turn = 1 AND (
+        events LIKE '%,{"_tag":"ExecutionTerminated"%' OR
+        events LIKE '%,{"_tag":"ExecutionCanceled"%' AND events NOT LIKE '%{"_tag":"CancelRequested"%')`,
     (rows) => rows.map(({ run_id: runId, ...row }) => ({ runId, ...row }))
   )
 
