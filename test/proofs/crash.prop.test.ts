@@ -207,10 +207,14 @@ const inspect = (account: Playing.Account, before: Histories, life: number) =>
     if (runId === undefined) return histories
     const turns = Kin.chainOf(all, runId)
     const { signals, updates } = received(turns)
-    for (const mail of yield* store.mail(runId, 0)) {
-      const body = JSON.parse(mail.body) as { readonly id?: string; readonly input?: { readonly key: number } }
-      if (mail.kind === "Signal") signals.set(body.input!.key, (signals.get(body.input!.key) ?? 0) + 1)
-      if (mail.kind === "Update") updates.set(body.id!, (updates.get(body.id!) ?? 0) + 1)
+    // What waits unseen moves with the chain: it may be in the mailbox of a run that is still to begin.
+    for (const { run } of all) {
+      if (run.firstRunId !== runId) continue
+      for (const mail of yield* store.mail(run.runId, 0)) {
+        const body = JSON.parse(mail.body) as { readonly id?: string; readonly input?: { readonly key: number } }
+        if (mail.kind === "Signal") signals.set(body.input!.key, (signals.get(body.input!.key) ?? 0) + 1)
+        if (mail.kind === "Update") updates.set(body.id!, (updates.get(body.id!) ?? 0) + 1)
+      }
     }
     for (const key of account.acknowledged) {
       const there = signals.get(key) ?? updates.get(Playing.updateId(key)) ?? 0
