@@ -32,7 +32,7 @@ describe("a crash", () => {
     "at any operation of the store changes nothing that counts (I2, I3, I5, I6, I9)",
     () =>
       withFiles((files) =>
-        forAll(FastCheck.tuple(scenario, Programs.deployment, FastCheck.infiniteStream(FastCheck.nat())), 10, ([
+        forAll(FastCheck.tuple(scenario, Programs.deployment, FastCheck.infiniteStream(FastCheck.nat())), 9, ([
           scenario,
           deployment,
           draws
@@ -114,7 +114,7 @@ describe("a process that is taken for dead, and is not,", () => {
 })
 
 /** At most so many points of one program. */
-const pointsMax = 50
+const pointsMax = 40
 
 const crashPoint: FastCheck.Arbitrary<CrashPoint> = FastCheck.record({
   operation: FastCheck.integer({ min: 1, max: 60 }),

@@ -302,7 +302,10 @@ const hungUp = "hung up"
 const patienceMillis = 20_000
 
 /** What passes, and is worth asking again. */
-const isTrouble = (error: unknown): boolean => error instanceof StoreUnavailable || error instanceof CallTimeout
+const isTrouble = (error: unknown): boolean =>
+  error instanceof StoreUnavailable || error instanceof CallTimeout ||
+  // So many callers asked again that the run has as many updates in progress as it may (U12).
+  error instanceof UpdateFailed && /updates are in progress/.test(error.message)
 
 const until = ({ world }: Place, at: number): Effect.Effect<void> =>
   Effect.suspend(() => {
