@@ -71,6 +71,16 @@ describe("an activity on a thread", () => {
       assert.strictEqual(yield* handle.result, 5)
     }))
 
+  test("that times out keeps its thread until it ends there: its late result is nobody else's (D5, A10, A11)", () =>
+    Effect.gen(function*() {
+      const { client } = yield* run(hosting())
+      assert.strictEqual(yield* client.execute(Report, { what: "count", n: 2 }), 3)
+      const late = (yield* client.execute(Report, { what: "swallow", n: 77, within: 300 })) as Seen
+      assert.deepInclude(late.failure, { _tag: "Timeout", timeout: "StartToClose" })
+      assert.strictEqual(yield* client.execute(Report, { what: "count", n: 4 }), 10)
+      assert.strictEqual(yield* client.execute(Report, { what: "count", n: 5 }), 15)
+    }))
+
   test("that never yields is ended with its thread, and another one works on (D5, A6)", () =>
     Effect.gen(function*() {
       const { client } = yield* run(hosting())
@@ -96,7 +106,7 @@ describe("an activity on a thread", () => {
 // --- fixtures
 
 const Report = Workflow.make("Report", {
-  payload: { what: Schema.String, n: Schema.Number },
+  payload: { what: Schema.String, n: Schema.Number, within: Schema.optional(Schema.Number) },
   success: Schema.Unknown,
   signals: { cancel: {} }
 })
@@ -109,7 +119,7 @@ const hosting = () =>
         size: 1,
         grace: "3 seconds"
       }),
-      Report.toLayer(({ n, what }) =>
+      Report.toLayer(({ n, what, within }) =>
         Effect.gen(function*() {
           let asked = false
           return Report.of({
@@ -117,7 +127,8 @@ const hosting = () =>
             run: Effect.gen(function*() {
               const work = yield* Work.start({ what: what as "count", n }, {
                 activityId: "work",
-                cancellation: "WaitCancellationCompleted"
+                cancellation: "WaitCancellationCompleted",
+                ...(within === undefined ? {} : { startToCloseTimeout: within, retry: { maximumAttempts: 1 } })
               })
               const cancel = Effect.zipRight(Workflow.condition(() => asked), work.cancel)
               yield* Effect.fork(cancel)
