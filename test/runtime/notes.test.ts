@@ -98,7 +98,7 @@ describe("a run says of itself", () => {
         ["region", "keyword", "eu", null],
         ["stops", "int", null, 3],
         ["tags", "keywordList", "x", null],
-        ["title", "text", "Rome", null],
+        ["title", "text", "rome", null],
         ["urgent", "bool", null, 1]
       ])
       yield* worker
