@@ -35,6 +35,7 @@ export const serve = (...hosts: ReadonlyArray<Layer.Layer<never, unknown>>): voi
   if (first === undefined) return
   const runtime = ManagedRuntime.make(Layer.mergeAll(first, ...others) as Layer.Layer<Hosted<string>, unknown>)
   let running: Fiber.RuntimeFiber<unknown, unknown> | undefined
+  let current = 0
   let details: CancellationDetails | undefined
   const shutDown = Effect.unsafeMakeLatch()
   let shuttingDown = false
@@ -55,7 +56,7 @@ export const serve = (...hosts: ReadonlyArray<Layer.Layer<never, unknown>>): voi
       const own = Context.make(ActivityContext, {
         info: order.info,
         lastHeartbeat: order.lastHeartbeat,
-        heartbeat: (details) => Effect.sync(() => say({ _tag: "Heartbeat", details })),
+        heartbeat: (details) => Effect.sync(() => say({ _tag: "Heartbeat", number: order.number, details })),
         shuttingDown: Effect.sync(() => shuttingDown),
         awaitShutdown: shutDown.await,
         cancellationDetails: Effect.sync(() => details),
@@ -67,13 +68,13 @@ export const serve = (...hosts: ReadonlyArray<Layer.Layer<never, unknown>>): voi
       )
     })
 
-  const ended = (exit: Exit.Exit<unknown, unknown>) => {
+  const ended = (number: number, exit: Exit.Exit<unknown, unknown>) => {
     running = undefined
-    if (Exit.isSuccess(exit)) return say({ _tag: "Completed", result: exit.value })
+    if (Exit.isSuccess(exit)) return say({ _tag: "Completed", number, result: exit.value })
     const failure = Cause.failureOption(exit.cause as Cause.Cause<Failures.Failure>)
-    if (failure._tag === "Some") return say({ _tag: "Failed", failure: failure.value })
-    if (Cause.isInterruptedOnly(exit.cause)) return say({ _tag: "Interrupted" })
-    say({ _tag: "Failed", failure: Failures.fromUnknown(Cause.squash(exit.cause)) })
+    if (failure._tag === "Some") return say({ _tag: "Failed", number, failure: failure.value })
+    if (Cause.isInterruptedOnly(exit.cause)) return say({ _tag: "Interrupted", number })
+    say({ _tag: "Failed", number, failure: Failures.fromUnknown(Cause.squash(exit.cause)) })
   }
 
   /** Outside of its uninterruptible regions only: one that is uninterruptible to its end completes (row A6). */
@@ -90,9 +91,11 @@ export const serve = (...hosts: ReadonlyArray<Layer.Layer<never, unknown>>): voi
     switch (order._tag) {
       case "Run":
         details = undefined
+        current = order.number
         running = runtime.runFork(attempt(order))
-        return running.addObserver(ended)
+        return running.addObserver((exit) => ended(order.number, exit))
       case "Cancel":
+        if (order.number !== current) return
         details = order.details
         return running === undefined ? undefined : interrupt(running)
       case "ShutDown":

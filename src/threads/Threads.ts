@@ -96,13 +96,15 @@ export const toLayer = <Name extends string, Input, Success, Error>(
 
 // internal -----------------------------------------------------------------------------------------------------------
 
-type Heard = Report | { readonly _tag: "Crashed"; readonly reason: string }
+type Heard = Report | { readonly _tag: "Crashed"; readonly number: undefined; readonly reason: string }
 
 interface Thread {
   readonly say: (order: Order) => void
   readonly heard: Array<Heard>
   readonly news: Effect.Latch
   readonly worker: Worker
+  /** Attempts that it was given so far. */
+  attempts: number
   /** It ended, or is to be ended. */
   gone: boolean
 }
@@ -118,11 +120,18 @@ const start = ({ execArgv, module }: Options) =>
         thread.heard.push(heard)
         news.unsafeOpen()
       }
-      const thread: Thread = { worker, news, heard: [], gone: false, say: (order) => worker.postMessage(order) }
+      const thread: Thread = {
+        worker,
+        news,
+        heard: [],
+        attempts: 0,
+        gone: false,
+        say: (order) => worker.postMessage(order)
+      }
       const crashed = (reason: string) => {
         if (thread.gone) return
         thread.gone = true
-        hear({ _tag: "Crashed", reason })
+        hear({ _tag: "Crashed", number: undefined, reason })
       }
       worker.on("message", hear)
       worker.on("error", (error: unknown) => crashed(error instanceof Error ? error.message : String(error)))
@@ -143,8 +152,10 @@ const attempt = (
   activity: string,
   input: Payload,
   graceMillis: number
-): Effect.Effect<Payload, Failure, ActivityContext> =>
-  Effect.gen(function*() {
+): Effect.Effect<Payload, Failure, ActivityContext> => {
+  const number = ++thread.attempts
+  let over = false
+  return Effect.gen(function*() {
     const context = yield* ActivityContext
     const clock = yield* Effect.clock
     let saidShutDown = false
@@ -152,9 +163,9 @@ const attempt = (
     const cancel = (details: CancellationDetails) => {
       if (endBy !== undefined) return
       endBy = clock.unsafeCurrentTimeMillis() + graceMillis
-      thread.say({ _tag: "Cancel", details })
+      thread.say({ _tag: "Cancel", number, details })
     }
-    thread.say({ _tag: "Run", activity, input, info: context.info, lastHeartbeat: context.lastHeartbeat })
+    thread.say({ _tag: "Run", number, activity, input, info: context.info, lastHeartbeat: context.lastHeartbeat })
     for (;;) {
       const heard = thread.heard.shift()
       const details = yield* context.cancellationDetails
@@ -164,6 +175,8 @@ const attempt = (
         saidShutDown = true
         thread.say({ _tag: "ShutDown" })
       }
+      if (heard !== undefined && heard.number !== undefined && heard.number !== number) continue
+      over = heard !== undefined && heard._tag !== "Heartbeat"
       switch (heard?._tag) {
         case "Heartbeat":
           yield* Effect.orDie(context.heartbeat(heard.details))
@@ -196,10 +209,12 @@ const attempt = (
     }
   }).pipe(
     Effect.ensuring(
-      Effect.suspend(() => thread.gone ? Effect.scoped(Pool.invalidate(pool, thread)) : Effect.void)
+      // One that is given up runs on in its thread, which must not get another.
+      Effect.suspend(() => thread.gone || !over ? Effect.scoped(Pool.invalidate(pool, thread)) : Effect.void)
     ),
     Effect.uninterruptible
   )
+}
 
 /** How often it is looked whether an attempt should end, whose thread says nothing. */
 const lookMillis = 20
