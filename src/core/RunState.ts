@@ -157,7 +157,9 @@ export const wakeAt = (state: RunState): number | undefined =>
     ? undefined
     : Step.isPerforming(state)
     ? onTakeover
-    : earlier(nextDue(state)?.dueAt, Succession.expiresAt(state.started))
+    : earlier(earlier(Timer.next(state)?.dueAt, stepDueAt(state)), Succession.expiresAt(state.started))
+
+const stepDueAt = (state: RunState): number | undefined => state.steps.size === 0 ? undefined : Step.next(state)?.dueAt
 
 const earlier = (one: number | undefined, other: number | undefined): number | undefined =>
   one === undefined ? other : other === undefined ? one : Math.min(one, other)

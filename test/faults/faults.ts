@@ -175,8 +175,8 @@ export const faults: ReadonlyArray<Fault> = [
     name: "nothing wakes a run whose step waits for its next attempt",
     breaks: "L1, I5",
     file: "src/core/RunState.ts",
-    from: "    : earlier(nextDue(state)?.dueAt, Succession.expiresAt(state.started))\n",
-    to: "    : earlier(Timer.next(state)?.dueAt, Succession.expiresAt(state.started))\n",
+    from: "earlier(Timer.next(state)?.dueAt, stepDueAt(state))",
+    to: "Timer.next(state)?.dueAt",
     tests: ["runtime/step-backoff"]
   },
   {
@@ -633,8 +633,8 @@ export const faults: ReadonlyArray<Fault> = [
     name: "nothing wakes a run at the end of its time",
     breaks: "X8, I5",
     file: "src/core/RunState.ts",
-    from: "earlier(nextDue(state)?.dueAt, Succession.expiresAt(state.started))",
-    to: "nextDue(state)?.dueAt",
+    from: ", Succession.expiresAt(state.started))",
+    to: ", undefined)",
     tests: ["core/Succession"]
   },
   {

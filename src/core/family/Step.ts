@@ -208,6 +208,7 @@ export const performing = (state: Slice): ReadonlyArray<number> =>
  * @since 0.1.0
  */
 export const isPerforming = (state: Slice): boolean => {
+  if (state.steps.size === 0) return false
   for (const { dueAt } of state.steps.values()) if (dueAt === undefined) return true
   return false
 }

@@ -34,9 +34,6 @@ export interface Standing {
   readonly updates: number
 }
 
-/** @since 0.1.0 */
-export const nothing: Standing = { events: 0, bytes: 0, updates: 0 }
-
 /** @category constructors @since 0.1.0 */
 export const of = (subject: Subject): WorkflowInfo => {
   const { cancelReason, notes, past: { bytes, events, updates }, replaying, setting, started, startedAt, workflow } =

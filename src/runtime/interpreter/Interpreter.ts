@@ -136,7 +136,7 @@ export class Interpreter implements Guard.Guarded {
   recorded: ReadonlyArray<Event> = none
   turnCount = 0
   eventNumber = 0
-  private past: Info.Standing = Info.nothing
+  private readonly past = { events: 0, bytes: 0, updates: 0 }
   private flags: ReadonlySet<number> = noFlags
   private startedAt = 0
   private reading = false
@@ -208,8 +208,9 @@ export class Interpreter implements Guard.Guarded {
     this.time = input.at
     this.replaying = input.replaying
     this.recorded = input.recorded ?? none
-    const { bytes, events, updates } = input.past
-    this.past = { events, bytes, updates: updates.size }
+    this.past.events = input.past.events
+    this.past.bytes = input.past.bytes
+    this.past.updates = input.past.updates.size
     this.turnCount++
     Guard.enter(this)
     const silent = Metrics.silence(input.replaying)
