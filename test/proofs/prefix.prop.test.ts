@@ -9,6 +9,7 @@ import { Liveness } from "perdure"
 import { SqliteStore, Store } from "perdure/sqlite"
 import * as Commands from "../../src/core/Command.js"
 import type { Event, Turn } from "../../src/core/Event.js"
+import * as Execution from "../../src/core/family/Execution.js"
 import * as Replay from "../../src/core/Replay.js"
 import * as RunStates from "../../src/core/RunState.js"
 import { Life } from "../../src/testing/CrashingStore.js"
@@ -122,7 +123,7 @@ const recorded = (scenario: Scenario, version?: Programs.Version) =>
     assert.deepStrictEqual(Kin.findings(all, Kin.byTime(all)), [])
     assert.deepStrictEqual(yield* Liveness.check, [])
     // One that was ended before its first turn has nothing to replay.
-    const begun = all.filter(({ turns }) => turns[0]?.events[0]?._tag === "ExecutionStarted")
+    const begun = all.filter(({ turns }) => turns[0] !== undefined && !Execution.isImposed(turns[0].events))
     for (const { turns } of begun) assert.deepStrictEqual(Audit.history(turns), [])
     return begun
   }).pipe(Effect.provide(SqliteStore.layer({ filename: ":memory:" })))
