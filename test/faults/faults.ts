@@ -264,7 +264,7 @@ export const faults: ReadonlyArray<Fault> = [
     name: "a thread that crashed is used again",
     breaks: "D5",
     file: "src/threads/Threads.ts",
-    from: "thread.gone ? Effect.scoped(Pool.invalidate(pool, thread)) : Effect.void",
+    from: "thread.gone || !over ? Effect.scoped(Pool.invalidate(pool, thread)) : Effect.void",
     to: "Effect.void",
     tests: ["runtime/threads.test"]
   },
