@@ -19,6 +19,14 @@ export interface Fault {
 
 export const faults: ReadonlyArray<Fault> = [
   {
+    name: "a child takes the workflow id of a chain that goes on",
+    breaks: "I3, K2, K10",
+    file: "src/persistence/sql/Turns.ts",
+    from: "if (creation.run.runId === turn.close?.next) {",
+    to: "if (creation.run.runId === \"\") {",
+    tests: ["persistence/SqliteStore"]
+  },
+  {
     name: "a list moves what closes while it is read",
     breaks: "X13",
     file: "src/persistence/sql/Listing.ts",

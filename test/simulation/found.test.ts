@@ -45,6 +45,7 @@ const found: ReadonlyArray<{
   { seed: 2365, without: alone, found: "a query of such a run waits for ever" },
   { seed: 57, without: single, found: "an attempt begins twice that is claimed while its own start is written" },
   { seed: 326, without: single, found: "a child is brought in twice whose parent's commit has no answer" },
+  { seed: 2092, found: "a chain breaks where a child takes its workflow id in the batch that continues it" },
   // These found faults that were made on purpose (test/faults/faults.ts).
   { seed: 8, found: "a run ends over the head of signals that wait" },
   { seed: 6, found: "an entity forgets what came before a rollover" },

@@ -5,8 +5,8 @@
  * when its wake-up, its attention or its status changes (I12).
  *
  * Added tasks go in before removed ones go out, and mail before closes, so that what comes and goes within one batch
- * ends as it should. Runs that turns create come after the closes: the next run of a chain takes its workflow id over. What
- * concerns the children of closed runs comes after that, since a turn may start one and end its run; messages to other
+ * ends as it should. Runs that turns create come after the closes: the next run of a chain takes its workflow id over, ahead
+ * of any run that another turn would create under that id, whichever stands first in the batch. What concerns the children of closed runs comes after that, since a turn may start one and end its run; messages to other
  * runs come last, and meet all of it.
  *
  * @since 0.1.0
@@ -179,6 +179,7 @@ const gather = (worker: string, turns: ReadonlyArray<TurnCommit>) => {
   const replies: Array<Reply> = []
   const closed: Array<Closing.Closed> = []
   const creations: Array<Creation> = []
+  const successors: Array<Creation> = []
   const moves: Array<{ readonly from: string; readonly to: string; readonly owner: string | undefined }> = []
   const parents: Array<string> = []
   const outgoing: Array<Message> = []
@@ -220,7 +221,13 @@ const gather = (worker: string, turns: ReadonlyArray<TurnCommit>) => {
     }
     mail.push(...turn.mail)
     replies.push(...turn.replies)
-    creations.push(...turn.creates)
+    for (const creation of turn.creates) {
+      if (creation.run.runId === turn.close?.next) {
+        successors.push(creation)
+      } else {
+        creations.push(creation)
+      }
+    }
     outgoing.push(...turn.outgoing)
     // A created run's row was inserted with them.
     if (turn.create === undefined && turn.wake !== undefined) {
@@ -258,7 +265,7 @@ const gather = (worker: string, turns: ReadonlyArray<TurnCommit>) => {
     mail,
     replies,
     closed,
-    creations,
+    creations: successors.length === 0 ? creations : [...successors, ...creations],
     moves,
     parents,
     outgoing,

@@ -197,6 +197,29 @@ export const suite = (layer: Layer.Layer<Store, StoreError>) => {
       ])
     }).pipe(Effect.provide(layer)))
 
+  it.effect("the next run of a chain comes before one that another turn of the batch would create under its id (I3, K2)", () =>
+    Effect.gen(function*() {
+      const same = { workflowId: "order-1" }
+      const started = (runId: string): NewMail => ({ runId, kind: "Start", body: "{}" })
+      const next = newRun("r2", { ...same, firstRunId: "r1", previousRunId: "r1" })
+      const results: Array<string> = []
+      const report = (result: { readonly _tag: string; readonly runId?: string }) => {
+        results.push(`${result._tag} ${result.runId ?? ""}`)
+        return { runId: "parent", kind: "ChildOutcome" as const, body: "{}" }
+      }
+      yield* done([first("parent"), first("r1", {}, same)])
+      yield* done([
+        turn("parent", 2, { creates: [{ run: newRun("child", same), start: started("child"), owned: false, report }] }),
+        last("r1", 2, {
+          close: { status: "ContinuedAsNew", at: now + 2, refuseIfMail: true, next: "r2" },
+          creates: [{ run: next, start: started("r2"), owned: false }]
+        })
+      ])
+      assert.strictEqual((yield* run("r2")).status, "Running")
+      assert.deepStrictEqual(results, ["AlreadyRunning r2"])
+      assert.isTrue(Option.isNone(yield* Effect.flatMap(Store, (store) => store.findRun("child"))))
+    }).pipe(Effect.provide(layer)))
+
   it.effect("a run that a turn creates for its own worker is owned from the beginning, and due", () =>
     Effect.gen(function*() {
       const store = yield* Store
