@@ -298,6 +298,8 @@ export class Engine {
         })),
       turnBound: this.options.turnBound,
       drop: (execution, items, why) => this.dropped(execution, items, why),
+      // What came by mail is read from there again when the run comes back, unless it was taken in.
+      tooLate: (item) => this.moved(Items.unmailed([item])),
       touched: (execution) => this.resident.touch(execution)
     }
   }

@@ -19,6 +19,14 @@ export interface Fault {
 
 export const faults: ReadonlyArray<Fault> = [
   {
+    name: "what comes to a copy on its way out brings the run back too early",
+    breaks: "S1, I2",
+    file: "src/runtime/execution/Execution.ts",
+    from: "if (this.stopped) return this.around.tooLate(item)",
+    to: "if (this.stopped) return this.around.drop(this, [item], \"Refused\")",
+    tests: ["simulation/found"]
+  },
+  {
     name: "a child takes the workflow id of a chain that goes on",
     breaks: "I3, K2, K10",
     file: "src/persistence/sql/Turns.ts",

@@ -46,6 +46,10 @@ const found: ReadonlyArray<{
   { seed: 57, without: single, found: "an attempt begins twice that is claimed while its own start is written" },
   { seed: 326, without: single, found: "a child is brought in twice whose parent's commit has no answer" },
   { seed: 2092, found: "a chain breaks where a child takes its workflow id in the batch that continues it" },
+  {
+    seed: 1428,
+    found: "mail that a poll shows to a copy on its way out brings the run back too early, and is taken in twice"
+  },
   // These found faults that were made on purpose (test/faults/faults.ts).
   { seed: 8, found: "a run ends over the head of signals that wait" },
   { seed: 6, found: "an entity forgets what came before a rollover" },

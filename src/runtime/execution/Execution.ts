@@ -136,7 +136,7 @@ export class Execution {
   }
 
   post(item: Item): void {
-    if (this.stopped) return this.around.drop(this, [item], "Refused")
+    if (this.stopped) return this.around.tooLate(item)
     if (!this.isNew(item)) return
     this.inbox.push(item)
     this.pump()

@@ -120,6 +120,10 @@ export const afterUndoneEnd = (taken: ReadonlyArray<Letter>, inbox: ReadonlyArra
   return [...again.map((item) => ({ ...item, together: true as const })), ...inbox.filter((item) => !undoesEnd(item))]
 }
 
+/** What is in no mailbox. @since 0.1.0 */
+export const unmailed = (items: ReadonlyArray<Item>): ReadonlyArray<Item> =>
+  items.filter((item) => item._tag === "Question" || item.mailId === undefined)
+
 /** The mailbox rows of letters. @since 0.1.0 */
 export const mailIds = (...lists: ReadonlyArray<ReadonlyArray<Letter>>): ReadonlyArray<number> => {
   const ids: Array<number> = []

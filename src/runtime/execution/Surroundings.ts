@@ -46,5 +46,7 @@ export interface Surroundings<Execution> {
   readonly warn: (execution: Execution, message: string) => void
   /** Bring it back from the store and hand it the items; undefined if it only has to go. */
   readonly drop: (execution: Execution, items: ReadonlyArray<Item>, why: "Refused" | "Failed" | "Reload") => void
+  /** It came to a copy that goes as soon as its commits have arrived: to be brought back before that would be too early. */
+  readonly tooLate: (item: Item) => void
   readonly touched: (execution: Execution) => void
 }
