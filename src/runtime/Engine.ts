@@ -228,7 +228,7 @@ export class Engine {
   dropAll(): void {
     for (const execution of this.resident.all()) {
       this.forgetExecution(execution)
-      execution.evict()
+      execution.evict(true)
     }
     for (const runId of this.ends.keys()) this.ends.tellLast(runId, undefined)
   }

@@ -62,7 +62,8 @@ export const judge = (
     for (const { run, turns } of all) {
       const { deployed } = ledger
       const isAfter = deployed !== undefined && (ledger.begun.get(run.runId) ?? 0) > deployed
-      for (const words of ways(isAfter ? code.next : code.first, turns)) ledger.find(`${run.runId}: ${words}`)
+      const later = deployed === undefined || isAfter ? undefined : code.next
+      for (const words of ways(isAfter ? code.next : code.first, later, turns)) ledger.find(`${run.runId}: ${words}`)
     }
     const runs = all.map(({ run }) => run)
     for (const plan of plans) {
@@ -136,9 +137,13 @@ const messages = (
   return found
 }
 
-/** A run that began with code which asks for patches took the new way wherever it came, and says so as that does (V1, V2). */
-const ways = (version: Version, turns: ReadonlyArray<Turn>): ReadonlyArray<string> => {
+/**
+ * A run that began with code which asks for patches took the new way wherever it came, and says so as that does (V1, V2).
+ * Code that came later and asks for none says nothing.
+ */
+const ways = (version: Version, later: Version | undefined, turns: ReadonlyArray<Turn>): ReadonlyArray<string> => {
   if (version === "before") return []
+  const asks = version !== "removed" && later !== "removed"
   const events = turns.flatMap((turn) => turn.events)
   const isOld = events.some((event) => {
     return event._tag === "ActivityScheduled" && (event.input as { readonly label: string }).label.endsWith(oldWay)
@@ -149,7 +154,7 @@ const ways = (version: Version, turns: ReadonlyArray<Turn>): ReadonlyArray<strin
   const isMarked = events.some(({ _tag }) => _tag === "PatchMarked")
   return [
     ...(isOld ? [`began with code "${version}", and took the old way (V1)`] : []),
-    ...(isNew && !isMarked && version !== "removed" ? [`began with code "${version}", and has no marker (V1)`] : [])
+    ...(isNew && !isMarked && asks ? [`began with code "${version}", and has no marker (V1)`] : [])
   ]
 }
 

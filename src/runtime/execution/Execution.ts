@@ -14,7 +14,6 @@
  *
  * @since 0.1.0
  */
-import type { Command } from "../../core/Command.js"
 import * as Commands from "../../core/Command.js"
 import type { Event, Turn } from "../../core/Event.js"
 import * as Events from "../../core/Event.js"
@@ -61,6 +60,8 @@ export class Execution {
   private readonly wakeUp: WakeUp
   private attention: Attention | undefined
   private stopped = false
+  /** Its worker owns nothing any more: what a commit of before still lets go is for others to run. */
+  private lost = false
   private turnsTaken = 0
   private pumping = false
   private readonly refusedItems: Array<Item> = []
@@ -158,8 +159,9 @@ export class Execution {
   }
 
   /** Forgets the body. The store has all that is needed to bring it back. */
-  evict(): void {
+  evict(lost = false): void {
     this.stopped = true
+    this.lost = lost
     this.wakeUp.disarm()
     this.interpreter.evict()
   }
@@ -225,7 +227,7 @@ export class Execution {
       return this.fail(error, [...dropped, ...taken])
     }
     const recorded = Intake.recorded(events, output)
-    const ending = isEnding(output.commands)
+    const ending = output.commands.some(Commands.isEnd)
     if (ending) {
       for (const each of Intake.takeMoot(this.inbox, this.state, events)) {
         this.dropLetter(each, "it was canceled", dropped)
@@ -293,7 +295,9 @@ export class Execution {
     const events: Array<Event> = [...messages]
     const state = Successor.begun(this.state, messages)
     for (const command of output.commands) events.push(Commands.decide(command, at, state))
-    const next = ending ? Successor.complete(events, this.run, this.state, at, this.around) : noSuccessor
+    const next = ending
+      ? Successor.complete(events, this.run, this.state, at, this.around)
+      : Consequences.nothing.creates
     const text = Events.encode(events)
     const turn: Turn = { turn: this.state.turn + 1, at, events, bytes: text.length }
     const { bytes, events: count } = this.state
@@ -392,25 +396,25 @@ export class Execution {
     )
   }
 
-  private letGo(release: Consequences.Release): void {
-    for (const letter of release.letters) letter.settled?.({ _tag: "Recorded" })
-    const { consequences } = release
-    for (const attempt of consequences.starts) this.around.startActivity(attempt)
+  private letGo({ closing, consequences, creates, letters }: Consequences.Release): void {
+    for (const letter of letters) letter.settled?.({ _tag: "Recorded" })
+    const begin = this.lost ? this.around.releaseSlot : this.around.startActivity
+    for (const attempt of consequences.starts) begin(attempt)
     for (const attempt of consequences.queued) this.around.keepActivity(attempt)
     for (const seq of consequences.cancels) this.around.cancelActivity(this.runId, seq)
     for (const [id, answer] of consequences.answers) this.around.updateAnswered(this.runId, id, answer)
     for (const seq of consequences.canceledSteps) this.around.cancelStep(this.runId, seq)
     if (consequences.steps.length > 0 && !this.stopped) this.around.startSteps(this, consequences.steps)
-    if (release.closing !== undefined) {
+    if (closing !== undefined) {
       const warning = Consequences.unfinishedWarning(consequences.unfinished)
       if (warning !== undefined) this.around.warn(this, warning)
       const left = [...this.updates.takeEarly(), ...this.inbox.splice(0)]
       this.evict()
-      this.around.closed(this, release.closing)
-      const questions = Items.tellClosed(left, followerOf(release.closing) !== undefined)
+      this.around.closed(this, closing)
+      const questions = Items.tellClosed(left, followerOf(closing) !== undefined)
       if (questions.length > 0) this.around.drop(this, questions, "Reload")
     }
-    if (release.creates.length > 0) this.around.created(release.creates)
+    if (creates.length > 0) this.around.created(creates)
   }
 
   private refused(refusal: Refusal, letters: ReadonlyArray<Letter>, starts: ReadonlyArray<Attempt>): void {
@@ -494,7 +498,3 @@ export class Execution {
     })
   }
 }
-
-const noSuccessor: ReadonlyArray<never> = []
-
-const isEnding = (commands: ReadonlyArray<Command>): boolean => commands.some(Commands.isEnd)
