@@ -9,7 +9,7 @@ import * as Either from "effect/Either"
 import type { Turn } from "../core/Event.js"
 import * as Events from "../core/Event.js"
 import { Limits } from "../core/Limits.js"
-import type { Store, StoreError } from "../persistence/Store.js"
+import type { HistoryRow, Store, StoreError } from "../persistence/Store.js"
 
 /**
  * All turns recorded so far, in order. Fails with `UnreadableTurn` at the first row that does not decode.
@@ -25,11 +25,25 @@ export const read = (
     const turns: Array<Turn> = []
     for (;;) {
       const rows = yield* store.history(runId, turns.length, Limits.historyPageTurns)
-      for (const row of rows) {
-        const events = Events.decode(row)
-        if (Either.isLeft(events)) return yield* events.left
-        turns.push({ turn: row.turn, at: row.at, events: events.right })
-      }
+      turns.push(...yield* turnsOf(rows))
       if (rows.length < Limits.historyPageTurns) return turns
     }
   })
+
+/**
+ * The turns of rows; the left side is the first one that does not decode.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const turnsOf = (
+  rows: ReadonlyArray<HistoryRow>
+): Either.Either<ReadonlyArray<Turn>, Events.UnreadableTurn> => {
+  const turns: Array<Turn> = []
+  for (const row of rows) {
+    const events = Events.decode(row)
+    if (Either.isLeft(events)) return Either.left(events.left)
+    turns.push({ turn: row.turn, at: row.at, events: events.right })
+  }
+  return Either.right(turns)
+}

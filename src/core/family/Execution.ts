@@ -157,20 +157,22 @@ export const CancelRequested = Schema.TaggedStruct("CancelRequested", { reason: 
 /** @since 0.1.0 */
 export type CancelRequested = typeof CancelRequested.Type
 
-/**
- * The turns before this one were copied from another run, whose next turn is taken anew from here (row C11).
- *
- * @category models
- * @since 0.1.0
- */
-export const ExecutionReset = Schema.TaggedStruct("ExecutionReset", {
+const reset = {
   /** From here on random numbers are drawn and ids derived from it: the run itself, unless that was reset in turn. */
   runId: Schema.String,
   fromRunId: Schema.String,
   /** The turn of that run which is taken anew. */
   turn: Schema.Number,
   reason: Schema.String
-})
+}
+
+/**
+ * The turns before this one were copied from another run, whose next turn is taken anew from here (row C11).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const ExecutionReset = Schema.TaggedStruct("ExecutionReset", reset)
 /** @since 0.1.0 */
 export type ExecutionReset = typeof ExecutionReset.Type
 
@@ -254,12 +256,7 @@ export const Cancel = Schema.TaggedStruct("Cancel", { reason: Schema.String })
 export type Cancel = typeof Cancel.Type
 
 /** @category models @since 0.1.0 */
-export const Reset = Schema.TaggedStruct("Reset", {
-  runId: Schema.String,
-  fromRunId: Schema.String,
-  turn: Schema.Number,
-  reason: Schema.String
-})
+export const Reset = Schema.TaggedStruct("Reset", reset)
 /** @since 0.1.0 */
 export type Reset = typeof Reset.Type
 

@@ -15,7 +15,6 @@ import * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
 import { v4 as uuid } from "uuid"
 import type { Filter } from "../../core/visibility/Filter.js"
-import * as FilterParser from "../../core/visibility/FilterParser.js"
 import type * as Batch from "../../dsl/Batch.js"
 import type { Listed, Query } from "../../dsl/Listed.js"
 import { FilterError } from "../../dsl/Listed.js"
@@ -35,7 +34,7 @@ export const run = (
   options: Batch.Options
 ): Effect.Effect<Batch.Report, FilterError | StoreUnavailable> =>
   Effect.gen(function*() {
-    const filter = yield* narrowed(query, operation)
+    const filter = narrowed(yield* Listing.read(query), operation)
     const { concurrency = 10, jobId = uuid(), onProgress, perSecond } = options
     if (!(concurrency >= 1) || (perSecond !== undefined && !(perSecond > 0))) {
       return yield* new FilterError({ reason: "concurrency must be 1 or more, and perSecond more than 0" })
@@ -76,18 +75,13 @@ const failuresMax = 100
 const isOpen: Filter = { _tag: "Compare", attribute: "ExecutionStatus", operator: "=", value: "Running" }
 
 /** What of it the operation is for: open runs, those of one workflow. */
-const narrowed = (query: Query, operation: Batch.Operation): Effect.Effect<Filter | undefined, FilterError> => {
-  const read = typeof query === "string" ? FilterParser.parse(query) : Either.right(query)
-  if (Either.isLeft(read)) {
-    const { at, reason } = read.left
-    return Effect.fail(new FilterError({ reason, text: String(query), at }))
-  }
-  const filters: Array<Filter> = read.right === undefined ? [] : [read.right]
+const narrowed = (given: Filter | undefined, operation: Batch.Operation): Filter | undefined => {
+  const filters: Array<Filter> = given === undefined ? [] : [given]
   if (operation._tag !== "Delete" && operation._tag !== "Reset") filters.push(isOpen)
   if (operation._tag === "Signal") {
     filters.push({ _tag: "Compare", attribute: "WorkflowType", operator: "=", value: operation.workflow.name })
   }
-  return Effect.succeed(filters.length === 0 ? undefined : { _tag: "And", filters })
+  return filters.length === 0 ? undefined : { _tag: "And", filters }
 }
 
 const apply = (

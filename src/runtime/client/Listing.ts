@@ -83,6 +83,12 @@ export const count = (
       byStatus: Object.fromEntries(found.map(({ runs, status }) => [status, runs]))
     })))
 
+/** The filter that is asked for, as it is written: see `Filter.check`. @since 0.1.0 */
+export const read = (query: Query | undefined): Either.Either<Filter | undefined, FilterError> =>
+  typeof query === "string"
+    ? Either.mapLeft(FilterParser.parse(query), ({ at, reason }) => new FilterError({ reason, text: query, at }))
+    : Either.right(query)
+
 // -----------------------------------------------------------------------------
 // internal
 // -----------------------------------------------------------------------------
@@ -91,14 +97,10 @@ const defaultPage = 100
 
 const filterOf = (query: Query | undefined): Effect.Effect<Filter | undefined, FilterError> => {
   const text = typeof query === "string" ? query : undefined
-  const read = typeof query === "string" ? FilterParser.parse(query) : Either.right(query)
-  return Either.match(
-    Either.flatMap(read, (filter) => filter === undefined ? Either.right(undefined) : Filters.check(filter)),
-    {
-      onLeft: ({ at, reason }) => Effect.fail(new FilterError({ reason, text, at })),
-      onRight: Effect.succeed
-    }
-  )
+  return Effect.flatMap(read(query), (filter) =>
+    filter === undefined
+      ? Effect.succeed(undefined)
+      : Effect.mapError(Filters.check(filter), ({ at, reason }) => new FilterError({ reason, text, at })))
 }
 
 const listed = (run: Run): Listed => {

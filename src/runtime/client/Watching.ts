@@ -5,15 +5,14 @@
  */
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Turn } from "../../core/Event.js"
-import * as Events from "../../core/Event.js"
 import { isClosing } from "../../core/family/Execution.js"
 import { Limits } from "../../core/Limits.js"
 import type { WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
 import { StoreUnavailable } from "../../dsl/WorkflowFailure.js"
+import * as Histories from "../Histories.js"
 import type { Calls, Target } from "./Calls.js"
 
 /** The turns of the run that the handle means now: those there are, then each as it comes, up to the run's end. @since 0.1.0 */
@@ -57,12 +56,11 @@ const lookAgain = "100 millis"
 const end = [Chunk.empty<Turn>(), Option.none<number>()] as const
 
 const page = (calls: Calls, runId: string, after: number): Effect.Effect<ReadonlyArray<Turn>, StoreUnavailable> =>
-  Effect.flatMap(calls.of("watch", calls.store.history(runId, after, Limits.historyPageTurns)), (rows) => {
-    const turns: Array<Turn> = []
-    for (const row of rows) {
-      const events = Events.decode(row)
-      if (Either.isLeft(events)) return new StoreUnavailable({ call: "watch", detail: events.left.message })
-      turns.push({ turn: row.turn, at: row.at, events: events.right })
-    }
-    return Effect.succeed(turns)
-  })
+  Effect.flatMap(
+    calls.of("watch", calls.store.history(runId, after, Limits.historyPageTurns)),
+    (rows) =>
+      Effect.mapError(
+        Histories.turnsOf(rows),
+        (error) => new StoreUnavailable({ call: "watch", detail: error.message })
+      )
+  )
