@@ -8,8 +8,8 @@ const layers = {
   persistence: ["core/"],
   // Of persistence only the port: the runtime works on any store.
   runtime: ["core/", "dsl/", "persistence/Store\\.ts$"],
-  // Where activities' own SQL meets the dsl, which knows none.
-  transactional: ["core/", "dsl/"],
+  // Where SQL of the user meets the dsl and the client, which know none.
+  transactional: ["core/", "dsl/", "runtime/", "persistence/"],
   // Activities on worker_threads, behind an entry point of their own.
   threads: ["core/", "dsl/"],
   // The test kit runs the real engine on the real store.

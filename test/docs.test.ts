@@ -11,7 +11,7 @@
  *    page too.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { spawnSync } from "node:child_process"
+import { execFile } from "node:child_process"
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
@@ -62,12 +62,17 @@ const extract = (fence: Fence): void => {
   writeFileSync(file, "\n".repeat(fence.line) + fence.code + "\n")
 }
 
-const run = (command: string, ...args: ReadonlyArray<string>) => {
-  const bin = Path.join(root, "node_modules/.bin", command)
-  const { error, status, stderr, stdout } = spawnSync(bin, args, { cwd: root, encoding: "utf8", timeout: runMillisMax })
-  const output = `${stdout}${stderr}`.replaceAll(".cache/docs/", "")
-  return { status, output: error === undefined ? output : `${output}\n${error.message}` }
-}
+/** Leaves the event loop free: while it compiles for a minute, the test runner must still hear from this process. */
+const run = (command: string, ...args: ReadonlyArray<string>) =>
+  new Promise<{ readonly status: unknown; readonly output: string }>((resolve) => {
+    const bin = Path.join(root, "node_modules/.bin", command)
+    const options = { cwd: root, timeout: runMillisMax, maxBuffer: Infinity }
+    execFile(bin, args, options, (error, stdout, stderr) => {
+      const output = `${stdout}${stderr}`.replaceAll(".cache/docs/", "")
+      const status = error === null ? 0 : error.code ?? error.signal
+      resolve({ status, output: error?.killed === true ? `${output}\n${error.message}` : output })
+    })
+  })
 
 const fences = pages().flatMap(fencesIn)
 
@@ -76,7 +81,7 @@ describe("docs", () => {
   mkdirSync(folder, { recursive: true })
   for (const fence of fences) extract(fence)
 
-  it("every fence compiles", { timeout: 2 * runMillisMax }, () => {
+  it("every fence compiles", { timeout: 2 * runMillisMax }, async () => {
     if (fences.length === 0) return
     const tsconfig = {
       extends: "../../tsconfig.json",
@@ -85,13 +90,13 @@ describe("docs", () => {
       exclude: []
     }
     writeFileSync(Path.join(folder, "tsconfig.json"), JSON.stringify(tsconfig))
-    const { output, status } = run("tsc", "--project", folder, "--pretty", "false")
+    const { output, status } = await run("tsc", "--project", folder, "--pretty", "false")
     assert.strictEqual(status, 0, `\n${output}`)
   })
 
   for (const fence of fences.filter(({ words }) => words.includes("run"))) {
-    it(`${fence.page}:${fence.line} runs`, { timeout: 2 * runMillisMax }, () => {
-      const { output, status } = run("tsx", fileOf(fence))
+    it(`${fence.page}:${fence.line} runs`, { timeout: 2 * runMillisMax }, async () => {
+      const { output, status } = await run("tsx", fileOf(fence))
       assert.strictEqual(status, 0, `\n${output}`)
     })
   }

@@ -48,6 +48,8 @@ interface Options {
   readonly dialect: Dialect
   readonly changes: Changes.Changes
   readonly about: { readonly store: string; readonly durability: Durability; readonly location: string }
+  /** Which database it is, as the dialect's `place` tells. */
+  readonly place: string
   /** How long a call waits for a lock that another process holds. */
   readonly busyTimeoutMillis: number
   /** How long a reply, or a query that nobody answers, is kept. */
@@ -62,7 +64,7 @@ interface Options {
  */
 export const make = (options: Options): Store["Type"] => {
   const { about, changes, dialect } = options
-  const db = Database.make(options.client, dialect, options.busyTimeoutMillis)
+  const db = Database.make(options.client, dialect, options.busyTimeoutMillis, options.place)
   const mailbox = Mailbox.statements(dialect)
   const closing = Closing.statements(dialect, mailbox)
   const attributes = Attributes.statements(dialect)

@@ -1,6 +1,9 @@
 /**
- * Transactional activities: what the code writes to the user's own tables in the database of the store, and the activity's
- * outcome, become durable together or not at all. Exactly once (I9).
+ * What becomes durable together with SQL of the user's own in the database of the store.
+ *
+ * Here, transactional activities: what the code writes to the user's tables, and the activity's outcome, are there
+ * together or not at all. Exactly once (I9). In `TransactionClient.ts`, starts and signals in a transaction that the user
+ * began.
  *
  * ```
  *   attempt ──▶ BEGIN ──▶ still ours? ──▶ the body, on the same connection ──▶ outcome ──▶ COMMIT
@@ -20,6 +23,9 @@ import type { ActivityContext } from "../dsl/ActivityContext.js"
 import type { ApplicationError } from "../dsl/ApplicationError.js"
 import type { Hosted } from "../dsl/HostedActivity.js"
 import { hosting, hostTag } from "../dsl/HostedActivity.js"
+
+export { client } from "./TransactionClient.js"
+export type { Addressed, TransactionClient } from "./TransactionClient.js"
 
 /**
  * Gives an activity a body that runs inside of the transaction that records its outcome.

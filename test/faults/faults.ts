@@ -19,6 +19,30 @@ export interface Fault {
 
 export const faults: ReadonlyArray<Fault> = [
   {
+    name: "a start in the caller's transaction is committed on its own",
+    breaks: "X2",
+    file: "src/persistence/sql/Database.ts",
+    from: "if (callers === undefined) return reserved(",
+    to: "if (callers === undefined || operation === \"create\") return reserved(",
+    tests: ["runtime/transaction-client"]
+  },
+  {
+    name: "a start takes part in a transaction of another database",
+    breaks: "X2",
+    file: "src/persistence/sql/Database.ts",
+    from: "if (row?.place === place) return",
+    to: "if (row !== undefined) return",
+    tests: ["runtime/transaction-client"]
+  },
+  {
+    name: "a call that cannot be made in a transaction is tried again and again",
+    breaks: "X2",
+    file: "src/persistence/sqlite/SqliteDialect.ts",
+    from: "[\"SQLITE_BUSY_SNAPSHOT\", \"Locked\", false]",
+    to: "[\"SQLITE_BUSY_SNAPSHOT\", \"Locked\", true]",
+    tests: ["runtime/transaction-client"]
+  },
+  {
     name: "what comes to a copy on its way out brings the run back too early",
     breaks: "S1, I2",
     file: "src/runtime/execution/Execution.ts",

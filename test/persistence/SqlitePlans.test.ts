@@ -63,6 +63,7 @@ const statements = (): ReadonlySet<string> => {
     },
     changes: Changes.make({ begin: () => {}, end: () => {} }),
     about: { store: "SQLite", durability: "power-loss", location: "" },
+    place: "",
     busyTimeoutMillis: 0,
     retentionMillis: 0
   })

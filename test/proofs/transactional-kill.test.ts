@@ -5,12 +5,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
-import { spawn } from "node:child_process"
-import { fileURLToPath } from "node:url"
 import { Liveness } from "perdure"
 import { SqliteStore, Store } from "perdure/sqlite"
 import * as Folder from "../persistence/Folder.js"
 import * as Deposits from "./Deposits.js"
+import { live } from "./Killing.js"
 import * as Playing from "./Playing.js"
 import { quietly, seed, testMillis } from "./Runs.js"
 
@@ -25,12 +24,12 @@ describe("a process that is killed while its activities write", () => {
         const moments = FastCheck.sample(FastCheck.integer({ min: 30, max: 400 }), { numRuns: kills, seed: seed() })
         const progress: Array<number> = []
         for (const millis of moments) {
-          assert.strictEqual(yield* live(database, millis), "SIGKILL")
+          assert.strictEqual(yield* live("./run-deposits.ts", database, millis), "SIGKILL")
           progress.push((yield* Effect.provide(Effect.zipRight(Deposits.table, audit), store)).length)
         }
         // Killed in the midst of it: with some written, and some not.
         assert.isTrue(progress.some((count) => count > 0 && count < Deposits.accountsMax * Deposits.depositsEach))
-        assert.strictEqual(yield* live(database, undefined), 0)
+        assert.strictEqual(yield* live("./run-deposits.ts", database, undefined), 0)
         const all = Array.from(
           { length: Deposits.accountsMax },
           (_, account) => Array.from({ length: Deposits.depositsEach }, (_, n) => `${account}/${n}`)
@@ -45,22 +44,6 @@ describe("a process that is killed while its activities write", () => {
 
 /** How many processes are killed before one is let live. */
 const kills = 4
-
-/** Lets a process live for so long after its code is loaded; what it ended with. */
-const live = (database: string, millis: number | undefined): Effect.Effect<number | string | null> =>
-  Effect.async((resume) => {
-    const child = spawn(
-      process.execPath,
-      ["--import", "tsx", fileURLToPath(new URL("./run-deposits.ts", import.meta.url)), database],
-      { stdio: ["pipe", "pipe", "inherit"] }
-    )
-    child.once("exit", (code, signal) => resume(Effect.succeed(signal ?? code)))
-    child.stdin.write("\n")
-    child.stdout.once("data", () => {
-      if (millis !== undefined) setTimeout(() => child.kill("SIGKILL"), millis)
-    })
-    return Effect.sync(() => child.kill("SIGKILL"))
-  })
 
 /** Each row has its outcome, in the history or on its way in the mailbox, and each outcome its row. */
 const audit = Effect.gen(function*() {

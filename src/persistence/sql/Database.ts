@@ -11,6 +11,8 @@
  * 2. Only `Locked` is tried again here, since it is the only failure that waiting for another process cures; it is
  *    reported after `busyTimeout` all the same. Waiting takes real time, not a test's: another process holds the lock.
  * 3. Statements go to the reserved connection directly. A tagged template would cost a span a statement.
+ * 4. Within a transaction that a caller has begun (`CallersTransaction`), what would be a transaction is a savepoint of it:
+ *    nothing of it is there for anybody else before the caller commits.
  *
  * @since 0.1.0
  */
@@ -23,9 +25,19 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import { StoreError } from "../Store.js"
 import type { Damaged, Row } from "./Decode.js"
 import type { Dialect } from "./Dialect.js"
+
+/**
+ * The transaction that a caller has begun on a connection to the store's database: operations that find it in their
+ * context take part in it.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class CallersTransaction extends Context.Tag("perdure/CallersTransaction")<CallersTransaction, Connection>() {}
 
 /**
  * Runs one statement on the connection that a transaction holds.
@@ -71,7 +83,12 @@ export interface Database {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (client: SqlClient.SqlClient, dialect: Dialect, busyTimeoutMillis: number): Database => {
+export const make = (
+  client: SqlClient.SqlClient,
+  dialect: Dialect,
+  busyTimeoutMillis: number,
+  place: string
+): Database => {
   // The driver keeps what preparing a statement came to, failures with it. After one such failure all texts get a new
   // ending, so that a passing trouble is not answered from the cache for ever.
   let ending = ""
@@ -88,30 +105,69 @@ export const make = (client: SqlClient.SqlClient, dialect: Dialect, busyTimeoutM
     return new StoreError({ operation, ...dialect.failure(fault), cause: fault.cause })
   }
 
-  const within = <A>(
+  // Only the wait for the connection can be interrupted, which a user's own transaction may hold for long.
+  const reserved = <A>(
     operation: string,
     body: (
       connection: Connection,
       restore: <B, E>(effect: Effect.Effect<B, E>) => Effect.Effect<B, E>
     ) => Effect.Effect<A, Fault>
-  ) => {
-    // Only the wait for the connection can be interrupted, which a user's own transaction may hold for long.
-    const attempt = Effect.uninterruptibleMask((restore) =>
-      Effect.scoped(Effect.flatMap(restore(client.reserve), (connection) => body(connection, restore)))
-    ).pipe(
-      // A user's fiber may ask for bigints; the driver would give them to our statements for ever after.
-      Effect.provideService(SqlClient.SafeIntegers, false),
-      Effect.mapError(failed(operation))
+  ) =>
+    whileLocked(
+      plainNumbers(Effect.uninterruptibleMask((restore) =>
+        Effect.scoped(Effect.flatMap(restore(client.reserve), (connection) => body(connection, restore)))
+      )).pipe(Effect.mapError(failed(operation))),
+      busyTimeoutMillis
     )
-    return whileLocked(attempt, busyTimeoutMillis)
+
+  /** On the connection of the caller's transaction where there is one, else on one of ours. */
+  const within = <A>(
+    operation: string,
+    body: (connection: Connection, bounds: Bounds) => Effect.Effect<A, Fault>
+  ): Effect.Effect<A, StoreError> =>
+    Effect.withFiberRuntime((fiber) => {
+      const callers = Option.getOrUndefined(Context.getOption(fiber.currentContext, CallersTransaction))
+      if (callers === undefined) return reserved(operation, (connection) => body(connection, transaction))
+      const work = Effect.flatMap(ours(operation, callers), () =>
+        Effect.mapError(plainNumbers(Effect.uninterruptible(body(callers, savepoint))), failed(operation)))
+      return whileLocked(work, busyTimeoutMillis)
+    })
+
+  const known = new WeakSet<Connection>([])
+  /** Whether a caller's connection leads to the database of this store, and no other one. */
+  const ours = (operation: string, connection: Connection): Effect.Effect<void, StoreError> =>
+    known.has(connection) ? Effect.void : Effect.flatMap(
+      Effect.mapError(txOf(connection)(dialect.place, []), failed(operation)),
+      ([row]) => {
+        if (row?.place === place) return Effect.sync(() => void known.add(connection))
+        return Effect.fail(
+          new StoreError({
+            operation,
+            reason: "Foreign",
+            detail: `the transaction is one of the database ${String(row?.place)}, the store is in ${place}`,
+            transient: false
+          })
+        )
+      }
+    )
+
+  const transaction: Bounds = {
+    begin: [dialect.begin],
+    commit: ["COMMIT"],
+    rollback: ["ROLLBACK"]
   }
 
-  const transaction = <A, E>(tx: Tx, body: Effect.Effect<A, E>): Effect.Effect<A, E | SqlError> => {
-    const work = Effect.flatMap(body, (result) => Effect.as(tx("COMMIT", []), result))
+  const bounded = <A, E>(tx: Tx, bounds: Bounds, body: Effect.Effect<A, E>): Effect.Effect<A, E | SqlError> => {
+    const each = (statements: ReadonlyArray<string>) =>
+      Effect.forEach(statements, (statement) => tx(statement, []), { discard: true })
+    const work = Effect.flatMap(body, (result) => Effect.as(each(bounds.commit), result))
     return Effect.zipRight(
-      tx(dialect.begin, []),
+      each(bounds.begin),
       // After a full disk or an I/O error SQLite has rolled back by itself, and says so to our ROLLBACK.
-      Effect.catchAllCause(work, (cause) => Effect.zipRight(Effect.ignore(tx("ROLLBACK", [])), Effect.failCause(cause)))
+      Effect.catchAllCause(
+        work,
+        (cause) => Effect.zipRight(Effect.ignore(each(bounds.rollback)), Effect.failCause(cause))
+      )
     )
   }
 
@@ -119,9 +175,9 @@ export const make = (client: SqlClient.SqlClient, dialect: Dialect, busyTimeoutM
     dialect,
     read: (operation, body) => within(operation, (connection) => body(txOf(connection))),
     write: (operation, body) =>
-      within(operation, (connection) => {
+      within(operation, (connection, bounds) => {
         const tx = txOf(connection)
-        return transaction(tx, body(tx))
+        return bounded(tx, bounds, body(tx))
       }),
     writeAround: <A, E, B>(
       operation: string,
@@ -130,7 +186,7 @@ export const make = (client: SqlClient.SqlClient, dialect: Dialect, busyTimeoutM
       committed: (result: B) => void
     ) =>
       Effect.flatMap(
-        within(operation, (connection, restore): Effect.Effect<Exit.Exit<B, E>, Fault> => {
+        reserved(operation, (connection, restore): Effect.Effect<Exit.Exit<B, E>, Fault> => {
           const tx = txOf(connection)
           const services = Context.make(SqlClient.SqlClient, client).pipe(
             Context.add(SqlClient.TransactionConnection, [connection, 0])
@@ -139,7 +195,7 @@ export const make = (client: SqlClient.SqlClient, dialect: Dialect, busyTimeoutM
             restore(work(services as Context.Context<never>)),
             (cause) => Effect.fail(new Work(cause))
           )
-          const done = Effect.map(transaction(tx, body(tx, guarded)), (result) => {
+          const done = Effect.map(bounded(tx, transaction, body(tx, guarded)), (result) => {
             committed(result)
             return Exit.succeed(result) as Exit.Exit<B, E>
           })
@@ -162,12 +218,12 @@ export const whileLocked = <A>(
   timeoutMillis: number
 ): Effect.Effect<A, StoreError> =>
   Effect.catchAll(effect, (error) => {
-    if (error.reason !== "Locked") {
+    if (!passes(error)) {
       return Effect.fail(error)
     }
     const deadline = clock.unsafeCurrentTimeMillis() + timeoutMillis
     const again = (error: StoreError, pauseMillis: number): Effect.Effect<A, StoreError> =>
-      error.reason !== "Locked" || clock.unsafeCurrentTimeMillis() >= deadline
+      !passes(error) || clock.unsafeCurrentTimeMillis() >= deadline
         ? Effect.fail(error)
         : clock.sleep(Duration.millis(pauseMillis)).pipe(
           Effect.zipRight(effect),
@@ -177,6 +233,25 @@ export const whileLocked = <A>(
   })
 
 // internal -----------------------------------------------------------------------------------------------------------
+
+/** How a transaction is begun and ended. */
+interface Bounds {
+  readonly begin: ReadonlyArray<string>
+  readonly commit: ReadonlyArray<string>
+  readonly rollback: ReadonlyArray<string>
+}
+
+const savepoint: Bounds = {
+  begin: ["SAVEPOINT perdure"],
+  commit: ["RELEASE SAVEPOINT perdure"],
+  rollback: ["ROLLBACK TO SAVEPOINT perdure", "RELEASE SAVEPOINT perdure"]
+}
+
+/** A user's fiber may ask for bigints; the driver would give them to our statements for ever after. */
+const plainNumbers = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.provideService(effect, SqlClient.SafeIntegers, false)
+
+const passes = (error: StoreError): boolean => error.reason === "Locked" && error.transient
 
 const clock = Clock.make()
 

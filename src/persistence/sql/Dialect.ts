@@ -13,6 +13,8 @@ import type { StoreError } from "../Store.js"
  */
 export interface Dialect {
   readonly name: "sqlite" | "postgres"
+  /** Selects `place`: which database a connection leads to. */
+  readonly place: string
   /** Begins a transaction that will write. */
   readonly begin: string
   /** Ends a SELECT whose rows this transaction goes on to change. */

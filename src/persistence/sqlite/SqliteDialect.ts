@@ -11,6 +11,8 @@ import type { Dialect, Failure } from "../sql/Dialect.js"
  */
 export const dialect: Dialect = {
   name: "sqlite",
+  // Empty for a database in memory.
+  place: "SELECT file AS place FROM pragma_database_list WHERE name = 'main'",
   // A transaction that only becomes a writer later can fail half way, with no retry but from its start.
   begin: "BEGIN IMMEDIATE",
   lockRows: "",
@@ -47,6 +49,8 @@ const codeOf = (cause: unknown): string => {
 
 /** By the beginning of the code; extended codes begin with their plain one. */
 const meanings: ReadonlyArray<readonly [code: string, reason: Failure["reason"], transient: boolean]> = [
+  // A transaction has read, another process has written since, and waiting does not help: it must begin again.
+  ["SQLITE_BUSY_SNAPSHOT", "Locked", false],
   ["SQLITE_BUSY", "Locked", true],
   ["SQLITE_LOCKED", "Locked", true],
   ["SQLITE_PROTOCOL", "Locked", true],

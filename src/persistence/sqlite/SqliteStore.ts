@@ -53,10 +53,15 @@ export const layer = (options: Options): Layer.Layer<Store | SqlClient.SqlClient
       pollMillis: Duration.toMillis(options.pollInterval ?? "100 millis"),
       idlePollMillis: Duration.toMillis(options.idlePollInterval ?? "50 millis")
     }).pipe(Effect.mapError((error) => new StoreError({ operation: "open", ...dialect.failure(error), cause: error })))
+    const places = yield* Effect.mapError(
+      client.unsafe<{ place: string }>(dialect.place),
+      (error) => new StoreError({ operation: "open", ...dialect.failure(error), cause: error })
+    )
     const store = SqlStore.make({
       client,
       dialect,
       changes,
+      place: places[0]?.place ?? "",
       about: { store: "SQLite", durability, location: options.filename },
       busyTimeoutMillis,
       retentionMillis: Duration.toMillis(options.replyRetention ?? "1 hour")
