@@ -28,6 +28,7 @@ import { scenario as replay } from "./scenarios/replay.js"
 import { scenario as signals } from "./scenarios/signals.js"
 import { scenario as sleepers } from "./scenarios/sleepers.js"
 import { scenario as throughput } from "./scenarios/throughput.js"
+import { scenario as visibility } from "./scenarios/visibility.js"
 
 const scenarios: ReadonlyArray<Scenario> = [
   throughput,
@@ -38,7 +39,8 @@ const scenarios: ReadonlyArray<Scenario> = [
   replay,
   sleepers,
   signals,
-  idle
+  idle,
+  visibility
 ]
 
 const root = fileURLToPath(new URL("..", import.meta.url))

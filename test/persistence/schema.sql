@@ -129,6 +129,9 @@ CREATE INDEX perdure_runs_workflow ON perdure_runs (workflow, closed_at, started
 
 CREATE INDEX perdure_runs_closed ON perdure_runs (closed_at, started_at);
 
+CREATE INDEX perdure_runs_wrong ON perdure_runs (status, workflow, closed_at, started_at)
+  WHERE status NOT IN ('Running', 'Completed');
+
 CREATE INDEX perdure_runs_started ON perdure_runs (started_at);
 
 CREATE INDEX perdure_search_attributes_text ON perdure_search_attributes (name, type, text)

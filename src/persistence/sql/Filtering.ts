@@ -36,7 +36,11 @@ export const of = (filter: Filter): Sql => {
       return { text: `NOT ${text}`, params }
     }
     default:
-      return isSystem(filter.attribute) ? ofColumn(columns[filter.attribute], filter) : ofAttribute(filter)
+      return !isSystem(filter.attribute)
+        ? ofAttribute(filter)
+        : wentWrong(filter)
+        ? joined(" AND ", [ofColumn(columns[filter.attribute], filter), wrong])
+        : ofColumn(columns[filter.attribute], filter)
   }
 }
 
@@ -63,7 +67,7 @@ export const indexed = (filter: Filter): ReadonlyArray<Sql> => {
         const { params, text } = of(filter)
         return [{ text: `SELECT r.run_id FROM perdure_runs r WHERE ${text}`, params }]
       }
-      return filter._tag === "Between" ? [] : [idsOf(filter)]
+      return [idsOf(filter)]
     }
     default:
       return []
@@ -108,6 +112,13 @@ const columns: { readonly [K in System]: Column } = {
   FirstRunId: { expression: "coalesce(r.first_run_id, r.run_id)", nullable: false },
   Attempt: { expression: "r.attempt", nullable: false }
 }
+
+/** As the index of such runs says it: no database concludes it from the value of a parameter. */
+const wrong: Sql = { text: "r.status NOT IN ('Running', 'Completed')", params: [] }
+
+const wentWrong = (condition: Condition): boolean =>
+  condition.attribute === "ExecutionStatus" && condition._tag === "Compare" && condition.operator === "=" &&
+  condition.value !== "Running" && condition.value !== "Completed"
 
 const joined = (by: string, parts: ReadonlyArray<Sql>): Sql => ({
   text: `(${parts.map(({ text }) => text).join(by)})`,
@@ -161,7 +172,7 @@ const idsAmong = (attribute: string, ways: ReadonlyArray<Sql>): Sql => ({
 
 const among = (attribute: string, ways: ReadonlyArray<Sql>): Sql => within(idsAmong(attribute, ways))
 
-type Found = Exclude<Condition, { readonly _tag: "Between" | "IsNull" }>
+type Found = Exclude<Condition, { readonly _tag: "IsNull" }>
 
 /** The ids of the runs that meet a condition which one search answers. */
 const idsOf = (condition: Found): Sql => {
@@ -171,6 +182,8 @@ const idsOf = (condition: Found): Sql => {
       return idsAmong(attribute, waysOf(condition.operator as Exclude<Operator, "!=">, condition.value))
     case "In":
       return idsAmong(attribute, condition.values.flatMap((value) => waysOf("=", value)))
+    case "Between":
+      return idsAmong(attribute, waysBetween(condition.from, condition.to))
     case "StartsWith": {
       const { prefix } = condition
       const small = prefix.toLowerCase()
@@ -192,13 +205,9 @@ const ofAttribute = (condition: Condition): Sql => {
       return { text: `(${isSet.text} AND NOT ${equal.text})`, params: [...isSet.params, ...equal.params] }
     }
     case "In":
+    case "Between":
     case "StartsWith":
       return within(idsOf(condition))
-    case "Between":
-      return joined(" AND ", [
-        among(attribute, waysOf(">=", condition.from)),
-        among(attribute, waysOf("<=", condition.to))
-      ])
     case "IsNull":
       return { text: `NOT ${isSet.text}`, params: isSet.params }
   }
@@ -219,3 +228,23 @@ const waysOf = (operator: Exclude<Operator, "!=">, value: Value): ReadonlyArray<
   if (moment !== undefined) ways.push({ text: `${moments} AND number ${operator} ?`, params: [moment] })
   return ways
 }
+
+/** One search from end to end: that of each end by itself would find nearly all. Of a list, one value is in between. */
+const waysBetween = (from: Value, to: Value): ReadonlyArray<Sql> => {
+  if (typeof from === "number" && typeof to === "number") {
+    return [{ text: `${numbers} AND number BETWEEN ? AND ?`, params: [from, to] }]
+  }
+  if (typeof from === "boolean" && typeof to === "boolean") {
+    return [{ text: `${truths} AND number BETWEEN ? AND ?`, params: [Number(from), Number(to)] }]
+  }
+  // Nothing lies between values of two kinds.
+  if (typeof from !== "string" || typeof to !== "string") return nowhere
+  const ways: Array<Sql> = [{ text: `${keywords} AND text BETWEEN ? AND ?`, params: [from, to] }]
+  const moment = { from: momentOf(from), to: momentOf(to) }
+  if (moment.from !== undefined && moment.to !== undefined) {
+    ways.push({ text: `${moments} AND number BETWEEN ? AND ?`, params: [moment.from, moment.to] })
+  }
+  return ways
+}
+
+const nowhere: ReadonlyArray<Sql> = [{ text: "type = ''", params: [] }]

@@ -174,6 +174,6 @@ interface Source {
 const everything: Source = { from: "perdure_runs r", params: [], where: undefined }
 
 /** So many are put in order sooner than a page is found among a million. */
-const fewMax = 1_000
+const fewMax = 5_000
 
 const newestFirst = (a: Run, b: Run): number => b.startedAt - a.startedAt || (a.runId < b.runId ? 1 : -1)

@@ -227,6 +227,9 @@ export const migrations: ReadonlyArray<Migration> = [
       "CREATE INDEX perdure_runs_status ON perdure_runs (status, closed_at, started_at)",
       "CREATE INDEX perdure_runs_workflow ON perdure_runs (workflow, closed_at, started_at)",
       "CREATE INDEX perdure_runs_closed ON perdure_runs (closed_at, started_at)",
+      // Those that went wrong are few, and sought by type: an index of all would be one more write for each run.
+      `CREATE INDEX perdure_runs_wrong ON perdure_runs (status, workflow, closed_at, started_at)
+  WHERE status NOT IN ('Running', 'Completed')`,
       "CREATE INDEX perdure_runs_started ON perdure_runs (started_at)",
       // By type: one name may be a keyword to one workflow, and a text to another.
       "DROP INDEX perdure_search_attributes_text",

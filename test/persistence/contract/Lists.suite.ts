@@ -173,7 +173,13 @@ const meetsAttribute = (run: Sample, condition: Condition): boolean => {
     case "In":
       return condition.values.some((value) => some("=", value))
     case "Between":
-      return some(">=", condition.from) && some("<=", condition.to)
+      // One value of a list, not one that is above and another that is below.
+      return valuesOf(run, condition.attribute, condition.from).some((each) =>
+        !each.word && compares(each.value, ">=", condition.from) &&
+        valuesOf(run, condition.attribute, condition.to).some((same) =>
+          !same.word && same.value === each.value && compares(same.value, "<=", condition.to)
+        )
+      )
     case "StartsWith":
       return valuesOf(run, condition.attribute, "").some(({ value, word }) =>
         String(value).startsWith(word ? condition.prefix.toLowerCase() : condition.prefix)
