@@ -42,6 +42,28 @@ export const Limits = {
   filterDepthMax: 50,
   /** Executions on one page of a list. */
   listPageMax: 1_000,
+  /** Calendars, intervals and skip calendars of one schedule together: each is asked for each time (row H6). */
+  scheduleCalendarsMax: 100,
+  /** Times of a schedule that wait for an action to end (row H7): each is part of its row. */
+  scheduleWaitingMax: 1_000,
+  /** Triggers and backfill ranges that are not done yet (rows H11, H12). */
+  scheduleRequestsMax: 100,
+  /** Actions that one decision starts: each is a run in its transaction. What is left comes in the next one, at once. */
+  scheduleStartsMax: 100,
+  /** Times that one decision looks at, after a long time of standing still. */
+  scheduleTimesMax: 2_000,
+  /** Actions beside each other (`AllowAll`) that a schedule lists as running; more of them run, and are not listed. */
+  scheduleBesideMax: 100,
+  /** Actions of the past that a schedule remembers (row H14). */
+  scheduleRecentMax: 10,
+  /** Times to come that a description shows (row H14). */
+  scheduleUpcomingMax: 10,
+  /** How late a time of a schedule may still be acted on, by default: a year (row H8). */
+  scheduleCatchupWindowMillis: 365 * 86_400_000,
+  /** The least that it may be (row H8). */
+  scheduleCatchupWindowMillisMin: 10_000,
+  /** A schedule's note: it is shown in lists (row H10). */
+  scheduleNoteCharsMax: 2_000,
   /** What a run is for, in a line (row W20). */
   summaryCharsMax: 400,
   /** What a run is for, or where it stands, at length (row W20). */

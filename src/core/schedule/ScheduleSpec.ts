@@ -13,40 +13,15 @@
  *
  * @since 0.1.0
  */
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import { Limits } from "../Limits.js"
+import * as Calendars from "./Calendar.js"
+import * as CronString from "./CronString.js"
+import * as ZoneOffset from "./ZoneOffset.js"
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
-
-/** From `start` to `end`, both included, each `step`. @since 0.1.0 */
-export const Range = Schema.Struct({ start: Schema.Number, end: Schema.Number, step: Schema.Number })
-/** @since 0.1.0 */
-export type Range = typeof Range.Type
-
-const Ranges = Schema.Array(Range)
-
-/**
- * Matches each second whose local fields are in all of its ranges: `dayOfMonth` and `dayOfWeek` too (row H4).
- *
- * @category models
- * @since 0.1.0
- */
-export const Calendar = Schema.Struct({
-  second: Ranges,
-  minute: Ranges,
-  hour: Ranges,
-  dayOfMonth: Ranges,
-  /** 1 is January. */
-  month: Ranges,
-  /** 0 is Sunday. */
-  dayOfWeek: Ranges,
-  /** Empty: each year. */
-  year: Ranges,
-  comment: optional(Schema.String)
-})
-/** @since 0.1.0 */
-export type Calendar = typeof Calendar.Type
 
 /** Matches epoch + n times `everyMillis` + `offsetMillis` (row H3): whole seconds. @since 0.1.0 */
 export const Interval = Schema.Struct({ everyMillis: Schema.Number, offsetMillis: Schema.Number })
@@ -58,10 +33,10 @@ export type Interval = typeof Interval.Type
  * @since 0.1.0
  */
 export const ScheduleSpec = Schema.Struct({
-  calendars: Schema.Array(Calendar),
+  calendars: Schema.Array(Calendars.Calendar),
   intervals: Schema.Array(Interval),
   /** Times that one of these matches do not count. */
-  skip: Schema.Array(Calendar),
+  skip: Schema.Array(Calendars.Calendar),
   /** No time before it, in epoch milliseconds; it may itself be one. */
   startAt: optional(Schema.Number),
   /** No time after it; it may itself be one. */
@@ -73,33 +48,6 @@ export const ScheduleSpec = Schema.Struct({
 })
 /** @since 0.1.0 */
 export type ScheduleSpec = typeof ScheduleSpec.Type
-
-/** A number, or a name where the field has names, or ranges of them. @since 0.1.0 */
-export type FieldInput<Value> = Value | RangeInput<Value> | ReadonlyArray<Value | RangeInput<Value>> | "*"
-
-/** An `end` that is absent or before `start` is `start`. @since 0.1.0 */
-export interface RangeInput<Value> {
-  readonly start: Value
-  readonly end?: Value | undefined
-  /** Default 1. */
-  readonly step?: number | undefined
-}
-
-/** Three letters or the whole name, in any case: "Mon", "monday". @since 0.1.0 */
-export type Name = string
-
-/** Second, minute and hour are 0 by default; all other fields match everything. @since 0.1.0 */
-export interface CalendarInput {
-  readonly second?: FieldInput<number> | undefined
-  readonly minute?: FieldInput<number> | undefined
-  readonly hour?: FieldInput<number> | undefined
-  readonly dayOfMonth?: FieldInput<number> | undefined
-  readonly month?: FieldInput<number | Name> | undefined
-  /** 0 and 7 are Sunday. */
-  readonly dayOfWeek?: FieldInput<number | Name> | undefined
-  readonly year?: FieldInput<number> | undefined
-  readonly comment?: string | undefined
-}
 
 /** @since 0.1.0 */
 export interface IntervalInput {
@@ -119,22 +67,97 @@ export type TimeInput = Date | number
  * @since 0.1.0
  */
 export interface Input {
-  readonly calendars?: ReadonlyArray<CalendarInput> | undefined
+  readonly calendars?: ReadonlyArray<Calendars.CalendarInput> | undefined
   readonly intervals?: ReadonlyArray<IntervalInput> | undefined
   /** As `CronString` reads them (row H5). */
   readonly cron?: ReadonlyArray<string> | undefined
-  readonly skip?: ReadonlyArray<CalendarInput> | undefined
+  /** Second, minute and hour are 0 here too by default: a whole hour is `{ second: "*", minute: "*", hour: 12 }`. */
+  readonly skip?: ReadonlyArray<Calendars.CalendarInput> | undefined
+  /** Inclusive. */
   readonly startAt?: TimeInput | undefined
+  /** Inclusive. */
   readonly endAt?: TimeInput | undefined
+  /** Default 0. */
   readonly jitter?: Duration.DurationInput | undefined
   /** Default "UTC", or what a cron string names. */
   readonly timeZone?: string | undefined
 }
 
 /**
- * The stored form of what an author wrote, or what is wrong with it.
+ * The stored form of what an author wrote, or what is wrong with it: a field out of bounds, an interval that is not in
+ * whole seconds, a time zone that does not exist, two that contradict each other, more than 100 calendars and intervals.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (_input: Input): Either.Either<ScheduleSpec, string> => Either.left("not built yet")
+export const make = (input: Input): Either.Either<ScheduleSpec, string> =>
+  Either.gen(function*() {
+    const cron = yield* Either.all((input.cron ?? []).map(CronString.compile))
+    const spec: ScheduleSpec = {
+      calendars: [
+        ...yield* Either.all((input.calendars ?? []).map(Calendars.make)),
+        ...cron.flatMap(({ calendar }) => calendar === undefined ? [] : [calendar])
+      ],
+      intervals: yield* Either.all([
+        ...(input.intervals ?? []).map(({ every, offset }) =>
+          interval(Duration.toMillis(every), Duration.toMillis(offset ?? 0))
+        ),
+        ...cron.flatMap(({ interval: given }) =>
+          given === undefined ? [] : [interval(given.everyMillis, given.offsetMillis)]
+        )
+      ]),
+      skip: yield* Either.all((input.skip ?? []).map(Calendars.make)),
+      ...(input.startAt === undefined ? {} : { startAt: yield* time("startAt", input.startAt) }),
+      ...(input.endAt === undefined ? {} : { endAt: yield* time("endAt", input.endAt) }),
+      jitterMillis: yield* jitter(Duration.toMillis(input.jitter ?? 0)),
+      timeZone: yield* zone(input.timeZone, cron)
+    }
+    const { calendars, endAt, intervals, skip, startAt } = spec
+    if (calendars.length + intervals.length + skip.length > Limits.scheduleCalendarsMax) {
+      return yield* Either.left(`a spec has at most ${Limits.scheduleCalendarsMax} calendars and intervals`)
+    }
+    if (startAt !== undefined && endAt !== undefined && endAt < startAt) {
+      return yield* Either.left("endAt is before startAt")
+    }
+    return spec
+  })
+
+// -----------------------------------------------------------------------------
+// internal
+// -----------------------------------------------------------------------------
+
+const interval = (everyMillis: number, offsetMillis: number): Either.Either<Interval, string> => {
+  if (!(everyMillis >= 1_000) || everyMillis % 1_000 !== 0 || everyMillis > Limits.durationMillisMax) {
+    return Either.left(`every must be whole seconds, at least one, and is ${everyMillis} ms`)
+  }
+  return offsetMillis >= 0 && offsetMillis % 1_000 === 0 && offsetMillis < everyMillis
+    ? Either.right({ everyMillis, offsetMillis })
+    : Either.left(`the offset must be whole seconds, less than every (${everyMillis} ms), and is ${offsetMillis} ms`)
+}
+
+const jitter = (millis: number): Either.Either<number, string> =>
+  millis >= 0 && millis <= Limits.durationMillisMax
+    ? Either.right(Math.floor(millis))
+    : Either.left(`jitter must be finite, 0 or more, and is ${millis} ms`)
+
+const time = (name: string, input: TimeInput): Either.Either<number, string> => {
+  const millis = typeof input === "number" ? input : input.getTime()
+  return Math.abs(millis) <= Limits.timeMillisMax
+    ? Either.right(Math.floor(millis))
+    : Either.left(`${name} is no time`)
+}
+
+const zone = (
+  given: string | undefined,
+  cron: ReadonlyArray<CronString.Compiled>
+): Either.Either<string, string> => {
+  const named = new Set([
+    ...(given === undefined ? [] : [given]),
+    ...cron.flatMap(({ timeZone }) => timeZone === undefined ? [] : [timeZone])
+  ])
+  const [timeZone = "UTC", other] = named
+  if (other !== undefined) return Either.left(`a spec has one time zone, and this one has ${timeZone} and ${other}`)
+  return ZoneOffset.exists(timeZone)
+    ? Either.right(timeZone)
+    : Either.left(`there is no time zone ${JSON.stringify(timeZone)}`)
+}
