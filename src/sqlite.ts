@@ -1,3 +1,5 @@
+export { NamespaceNotFound, NamespaceRefused, Namespaces } from "./persistence/Namespaces.js"
+export type { Namespace, NamespaceOptions } from "./persistence/Namespaces.js"
 export * as SqliteStore from "./persistence/sqlite/SqliteStore.js"
 export { Store, StoreError } from "./persistence/Store.js"
 export type { Durability } from "./persistence/Store.js"

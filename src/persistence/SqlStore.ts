@@ -5,6 +5,7 @@
  *   Commit ─▶ Verdict, Turns, TaskChanges      Claims, Tasks   who wakes what
  *   Children, Outgoing, Terminating, Imposing      what a run does to others, and others to it
  *   Starts, Resetting, Runs, Listing, Deleting, History, Mailbox, Leases   Changes   who is told
+ *   Namespaces                                 of which namespace all of that is
  *   Creating, Closing                          the first and the last of a run, for Commit and Runs
  *   all over Database (transactions, errors), Batch (many rows, few statements), Decode, Rows (checked rows)
  * ```
@@ -27,6 +28,7 @@ import * as Imposing from "./sql/Imposing.js"
 import * as Leases from "./sql/Leases.js"
 import * as Listing from "./sql/Listing.js"
 import * as Mailbox from "./sql/Mailbox.js"
+import * as Namespaces from "./sql/Namespaces.js"
 import * as Outgoing from "./sql/Outgoing.js"
 import * as OutsideTasks from "./sql/OutsideTasks.js"
 import * as Resetting from "./sql/Resetting.js"
@@ -46,6 +48,8 @@ import type { Durability, Store } from "./Store.js"
 interface Options {
   readonly client: SqlClient
   readonly dialect: Dialect
+  /** Whose runs, queues and lists these are. */
+  readonly namespace: Namespaces.Place
   readonly changes: Changes.Changes
   readonly about: { readonly store: string; readonly durability: Durability; readonly location: string }
   /** Which database it is, as the dialect's `place` tells. */
@@ -63,7 +67,9 @@ interface Options {
  * @since 0.1.0
  */
 export const make = (options: Options): Store["Type"] => {
-  const { about, changes, dialect } = options
+  const { changes, namespace } = options
+  const about = { ...options.about, namespace: namespace.name }
+  const dialect = Namespaces.within(options.dialect, namespace)
   const db = Database.make(options.client, dialect, options.busyTimeoutMillis, options.place)
   const mailbox = Mailbox.statements(dialect)
   const closing = Closing.statements(dialect, mailbox)
@@ -76,10 +82,11 @@ export const make = (options: Options): Store["Type"] => {
   const turns = Turns.statements(dialect, { mailbox, closing, creating, children, outgoing, attributes })
   const taskChanges = TaskChanges.statements(dialect, mailbox)
   const registered = Leases.registered(dialect)
+  const exists = Namespaces.exists(dialect, namespace)
   return {
     about,
     ...Commit.make(db, turns, taskChanges, mailbox, creating, registered, changes),
-    ...Starts.make(db, creating, mailbox, imposing, changes),
+    ...Starts.make(db, creating, mailbox, imposing, exists, changes),
     ...Imposing.make(db, imposing, changes),
     ...Resetting.make(db, creating, mailbox, imposing, changes),
     ...Runs.make(db),
@@ -92,7 +99,7 @@ export const make = (options: Options): Store["Type"] => {
     ...Tasks.make(db, registered),
     ...StartRates.make(db),
     ...OutsideTasks.make(db, mailbox, changes),
-    ...Leases.make(db, changes, options.retentionMillis),
+    ...Leases.make(db, exists, changes, options.retentionMillis),
     changes: changes.listen
   }
 }

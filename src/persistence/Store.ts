@@ -9,12 +9,14 @@
  *   replies         answers for callers of another process
  *   workers         leases
  *   start_requests  which run a start made, by its request
+ *   namespaces      whose all of these are
  * ```
  *
  * 1. `commit` is atomic: all that one entry names becomes durable together, or nothing of it does (I3).
  * 2. A turn of a run whose owner or epoch is not the one named changes nothing and is reported as fenced (I4).
  * 3. A run is open exactly while its status is Running; only an open run has an owner, a wake-up, tasks.
- * 4. Whatever makes work for another process is announced through `changes`, at the latest by its slow poll.
+ * 4. Nothing of another namespace is seen, claimed or changed, but for what workers that are gone have left.
+ * 5. Whatever makes work for another process is announced through `changes`, at the latest by its slow poll.
  *
  * Implementations keep payloads as text and never look inside. Times are epoch milliseconds.
  *
@@ -291,8 +293,13 @@ export interface Worker {
  * @since 0.1.0
  */
 export class Store extends Context.Tag("perdure/Store")<Store, {
-  /** For logs and `bench`: which store, what its commits survive. */
-  readonly about: { readonly store: string; readonly durability: Durability; readonly location: string }
+  /** For logs and `bench`: which store, what its commits survive; and the namespace of which it is (row X1). */
+  readonly about: {
+    readonly store: string
+    readonly durability: Durability
+    readonly location: string
+    readonly namespace: string
+  }
 
   // --- what the runtime writes
 

@@ -31,7 +31,8 @@ export const open: Effect.Effect<
   const context = yield* Layer.build(SqliteStore.layer({ filename: ":memory:" }))
   const sql = Context.get(context, SqlClient.SqlClient)
   const tables = yield* sql<{ readonly name: string }>`SELECT name FROM sqlite_master
-    WHERE type = 'table' AND name LIKE 'perdure\\_%' ESCAPE '\\' AND name <> 'perdure_migrations'`
+    WHERE type = 'table' AND name LIKE 'perdure\\_%' ESCAPE '\\' 
+    AND name NOT IN ('perdure_migrations', 'perdure_namespaces')`
   const clear = Effect.forEach(tables, ({ name }) => sql`DELETE FROM ${sql(name)}`, { discard: true })
   return { fresh: Effect.as(clear, Context.get(context, Store)), sql }
 })

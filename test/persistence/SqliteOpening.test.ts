@@ -15,10 +15,12 @@ import { done, first, staffed, turns } from "./contract/Samples.js"
 import * as Folder from "./Folder.js"
 import * as Process from "./Process.js"
 
-const open = (filename: string, options: Partial<SqliteStore.Options> = {}) =>
+type Options = Omit<SqliteStore.Options, "filename" | "namespace">
+
+const open = (filename: string, options: Options = {}) =>
   Effect.void.pipe(Effect.provide(SqliteStore.layer({ filename, ...options })))
 
-const refusal = (filename: string, options: Partial<SqliteStore.Options> = {}) =>
+const refusal = (filename: string, options: Options = {}) =>
   Effect.map(Effect.flip(open(filename, options)), (error) => ({
     operation: error.operation,
     reason: error.reason,
@@ -49,7 +51,8 @@ describe("opening a SQLite store", () => {
           Effect.map(Store, (s) => s.about)
         ])
           .pipe(Effect.provide(SqliteStore.layer({ filename, durability })))
-        assert.deepStrictEqual(found, ["wal", synchronous, { store: "SQLite", durability, location: filename }])
+        const about = { store: "SQLite", durability, location: filename, namespace: "default" }
+        assert.deepStrictEqual(found, ["wal", synchronous, about])
       }
       const { durability } = yield* Effect.provide(
         Effect.map(Store, (store) => store.about),

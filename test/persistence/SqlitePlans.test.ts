@@ -16,6 +16,8 @@ const walks: ReadonlyArray<readonly [statement: RegExp, plan: RegExp]> = [
   [/FROM perdure_workers/, /SCAN perdure_workers/],
   // At a take-over only: tasks that are pending, replies that wait.
   [/SET state .* WHERE state = 'started' AND worker/, /SCAN perdure_activity_tasks$/],
+  // And the runs that are open.
+  [/SET owner = NULL, epoch = epoch \+ 1/, /USING INDEX perdure_runs_open/],
   [/DELETE FROM perdure_replies WHERE at/, /SCAN perdure_replies/],
   // An index that holds unanswered queries and nothing else.
   [/kind IN \('Query', 'Update'\)/, /USING INDEX perdure_mailbox_asks/]
@@ -61,6 +63,7 @@ const statements = (): ReadonlySet<string> => {
         return text
       }
     },
+    namespace: { id: 7, name: "seventh" },
     changes: Changes.make({ begin: () => {}, end: () => {} }),
     about: { store: "SQLite", durability: "power-loss", location: "" },
     place: "",

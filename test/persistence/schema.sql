@@ -15,17 +15,10 @@ CREATE TABLE perdure_runs (
   started_at INTEGER NOT NULL,
   closed_at INTEGER,
   attention TEXT
-, first_run_id TEXT, previous_run_id TEXT, attempt INTEGER NOT NULL DEFAULT 1, start_at INTEGER, expires_at INTEGER, parent_run_id TEXT, parent_seq INTEGER, parent_close TEXT, notes TEXT) STRICT, WITHOUT ROWID;
-
-CREATE UNIQUE INDEX perdure_runs_open ON perdure_runs (workflow_id) WHERE status = 'Running';
-
-CREATE INDEX perdure_runs_latest ON perdure_runs (workflow_id, started_at);
+, first_run_id TEXT, previous_run_id TEXT, attempt INTEGER NOT NULL DEFAULT 1, start_at INTEGER, expires_at INTEGER, parent_run_id TEXT, parent_seq INTEGER, parent_close TEXT, notes TEXT, namespace INTEGER NOT NULL DEFAULT 1) STRICT, WITHOUT ROWID;
 
 CREATE INDEX perdure_runs_owned_wake ON perdure_runs (owner, wake_at)
   WHERE owner IS NOT NULL AND wake_at IS NOT NULL;
-
-CREATE INDEX perdure_runs_unowned_wake ON perdure_runs (task_queue, wake_at)
-  WHERE owner IS NULL AND wake_at IS NOT NULL;
 
 CREATE TABLE perdure_history (
   run_id TEXT NOT NULL,
@@ -44,14 +37,11 @@ CREATE TABLE perdure_mailbox (
   body TEXT NOT NULL,
   at INTEGER NOT NULL,
   owner TEXT
-) STRICT;
+, namespace INTEGER NOT NULL DEFAULT 1) STRICT;
 
 CREATE INDEX perdure_mailbox_run ON perdure_mailbox (run_id);
 
 CREATE INDEX perdure_mailbox_owner ON perdure_mailbox (owner) WHERE owner IS NOT NULL;
-
-CREATE INDEX perdure_mailbox_asks ON perdure_mailbox (run_id)
-  WHERE owner IS NULL AND kind IN ('Query', 'Update');
 
 CREATE TABLE perdure_activity_tasks (
   run_id TEXT NOT NULL,
@@ -67,7 +57,7 @@ CREATE TABLE perdure_activity_tasks (
   started_at INTEGER,
   heartbeat TEXT,
   failure TEXT,
-  cancel_requested INTEGER NOT NULL, paused INTEGER NOT NULL DEFAULT 0, forgotten INTEGER NOT NULL DEFAULT 0, revision INTEGER NOT NULL DEFAULT 0, options TEXT,
+  cancel_requested INTEGER NOT NULL, paused INTEGER NOT NULL DEFAULT 0, forgotten INTEGER NOT NULL DEFAULT 0, revision INTEGER NOT NULL DEFAULT 0, options TEXT, namespace INTEGER NOT NULL DEFAULT 1,
   PRIMARY KEY (run_id, seq)
 ) STRICT, WITHOUT ROWID;
 
@@ -82,7 +72,7 @@ CREATE TABLE perdure_workers (
   lease_until INTEGER NOT NULL,
   identity TEXT NOT NULL,
   started_at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+, namespace INTEGER NOT NULL DEFAULT 1) STRICT, WITHOUT ROWID;
 
 CREATE INDEX perdure_runs_children ON perdure_runs (parent_run_id, parent_seq)
   WHERE status = 'Running' AND parent_run_id IS NOT NULL;
@@ -93,46 +83,74 @@ CREATE TABLE perdure_search_attributes (
   position INTEGER NOT NULL,
   type TEXT NOT NULL,
   text TEXT,
-  number REAL,
+  number REAL, namespace INTEGER NOT NULL DEFAULT 1,
   PRIMARY KEY (run_id, name, position)
 ) STRICT, WITHOUT ROWID;
-
-CREATE INDEX perdure_search_attributes_number ON perdure_search_attributes (name, number)
-  WHERE number IS NOT NULL;
-
-CREATE INDEX perdure_activity_tasks_due ON perdure_activity_tasks (task_queue, due_at)
-  WHERE state IN ('queued', 'lost');
-
-CREATE INDEX perdure_activity_tasks_expiry ON perdure_activity_tasks (expires_at)
-  WHERE state IN ('queued', 'handed', 'paused') AND expires_at IS NOT NULL;
 
 CREATE INDEX perdure_activity_tasks_noticed ON perdure_activity_tasks (worker)
   WHERE cancel_requested = 1 OR revision > 0;
 
+CREATE TABLE perdure_namespaces (
+  id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL,
+  description TEXT,
+  created_at INTEGER NOT NULL,
+  retention INTEGER,
+  archived INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE UNIQUE INDEX perdure_namespaces_name ON perdure_namespaces (name);
+
+CREATE UNIQUE INDEX perdure_runs_open ON perdure_runs (namespace, workflow_id) WHERE status = 'Running';
+
+CREATE INDEX perdure_runs_latest ON perdure_runs (namespace, workflow_id, started_at);
+
+CREATE INDEX perdure_runs_unowned_wake ON perdure_runs (namespace, task_queue, wake_at)
+  WHERE owner IS NULL AND wake_at IS NOT NULL;
+
+CREATE INDEX perdure_runs_status ON perdure_runs (namespace, status, closed_at, started_at);
+
+CREATE INDEX perdure_runs_workflow ON perdure_runs (namespace, workflow, closed_at, started_at);
+
+CREATE INDEX perdure_runs_closed ON perdure_runs (namespace, closed_at, started_at);
+
+CREATE INDEX perdure_runs_wrong ON perdure_runs (namespace, status, workflow, closed_at, started_at)
+  WHERE status NOT IN ('Running', 'Completed');
+
+CREATE INDEX perdure_runs_started ON perdure_runs (namespace, started_at);
+
+CREATE INDEX perdure_mailbox_asks ON perdure_mailbox (namespace, run_id)
+  WHERE owner IS NULL AND kind IN ('Query', 'Update');
+
+CREATE INDEX perdure_activity_tasks_due ON perdure_activity_tasks (namespace, task_queue, due_at)
+  WHERE state IN ('queued', 'lost');
+
+CREATE INDEX perdure_activity_tasks_expiry ON perdure_activity_tasks (namespace, expires_at)
+  WHERE state IN ('queued', 'handed', 'paused') AND expires_at IS NOT NULL;
+
+CREATE INDEX perdure_search_attributes_number ON perdure_search_attributes (namespace, name, number)
+  WHERE number IS NOT NULL;
+
+CREATE INDEX perdure_search_attributes_text ON perdure_search_attributes (namespace, name, type, text)
+  WHERE text IS NOT NULL;
+
 CREATE TABLE perdure_rate_limits (
-  task_queue TEXT NOT NULL PRIMARY KEY,
-  next_at INTEGER NOT NULL
+  namespace INTEGER NOT NULL,
+  task_queue TEXT NOT NULL,
+  next_at INTEGER NOT NULL,
+  PRIMARY KEY (namespace, task_queue)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE perdure_start_requests (
+  namespace INTEGER NOT NULL,
   workflow_id TEXT NOT NULL,
   request_id TEXT NOT NULL,
   run_id TEXT NOT NULL,
-  PRIMARY KEY (workflow_id, request_id)
+  PRIMARY KEY (namespace, workflow_id, request_id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX perdure_start_requests_run ON perdure_start_requests (run_id);
 
-CREATE INDEX perdure_runs_status ON perdure_runs (status, closed_at, started_at);
-
-CREATE INDEX perdure_runs_workflow ON perdure_runs (workflow, closed_at, started_at);
-
-CREATE INDEX perdure_runs_closed ON perdure_runs (closed_at, started_at);
-
-CREATE INDEX perdure_runs_wrong ON perdure_runs (status, workflow, closed_at, started_at)
-  WHERE status NOT IN ('Running', 'Completed');
-
-CREATE INDEX perdure_runs_started ON perdure_runs (started_at);
-
-CREATE INDEX perdure_search_attributes_text ON perdure_search_attributes (name, type, text)
-  WHERE text IS NOT NULL;
+CREATE TABLE perdure_removed_runs (
+  run_id TEXT NOT NULL PRIMARY KEY
+) STRICT, WITHOUT ROWID;

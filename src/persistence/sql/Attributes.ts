@@ -34,8 +34,8 @@ export const statements = (dialect: Dialect): Statements => {
     after: ")"
   })
   const add = Batch.make(dialect, {
-    before: "INSERT INTO perdure_search_attributes (run_id, name, position, type, text, number) VALUES",
-    row: "(?, ?, ?, ?, ?, ?)"
+    before: "INSERT INTO perdure_search_attributes (run_id, name, position, type, text, number, namespace) VALUES",
+    row: "(?, ?, ?, ?, ?, ?, :namespace)"
   })
   return {
     set: (tx, changes) => {

@@ -29,13 +29,13 @@ export const make = (
   const candidates = (lock: string) =>
     text(
       `SELECT run_id, wake_at AS at FROM perdure_runs
-      WHERE owner IS NULL AND task_queue = ? AND wake_at <= ? ORDER BY wake_at LIMIT ?${lock}`
+      WHERE owner IS NULL AND namespace = :namespace AND task_queue = ? AND wake_at <= ? ORDER BY wake_at LIMIT ?${lock}`
     )
   const look = candidates("")
   const take = candidates(lockFreeRows)
   const own = Batch.make(db.dialect, {
     before: `UPDATE perdure_runs SET owner = ?, epoch = epoch + 1
-      WHERE owner IS NULL AND status = 'Running' AND run_id IN (`,
+      WHERE owner IS NULL AND status = 'Running' AND +namespace = :namespace AND run_id IN (`,
     row: "?",
     after: ") RETURNING run_id"
   })
@@ -52,7 +52,7 @@ export const make = (
   )
   const nextUnowned = text(
     `SELECT wake_at AS at FROM perdure_runs
-    WHERE owner IS NULL AND task_queue = ? AND wake_at > ? ORDER BY wake_at LIMIT 1`
+    WHERE owner IS NULL AND namespace = :namespace AND task_queue = ? AND wake_at > ? ORDER BY wake_at LIMIT 1`
   )
 
   const dueOf = (tx: Tx, statement: string, queues: ReadonlyArray<string>, now: number, limit: number) =>

@@ -61,9 +61,10 @@ export interface Statements {
  *
  * @since 0.1.0
  */
-const openRun = "SELECT run_id FROM perdure_runs WHERE status = 'Running' AND workflow_id = ?"
+const openRun = `SELECT run_id FROM perdure_runs
+  WHERE status = 'Running' AND namespace = :namespace AND workflow_id = ?`
 
-const lastRun = `SELECT run_id, status, owner FROM perdure_runs WHERE workflow_id = ?
+const lastRun = `SELECT run_id, status, owner FROM perdure_runs WHERE namespace = :namespace AND workflow_id = ?
   ORDER BY started_at DESC, run_id DESC LIMIT 1`
 
 /**
@@ -94,8 +95,8 @@ export const statements = (
   const rows = Batch.make(dialect, {
     before: `INSERT INTO perdure_runs (run_id, workflow_id, workflow, task_queue, status, owner, epoch, wake_at,
       started_at, attention, first_run_id, previous_run_id, attempt, start_at, expires_at,
-      parent_run_id, parent_seq, parent_close, notes) VALUES`,
-    row: "(?, ?, ?, ?, 'Running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      parent_run_id, parent_seq, parent_close, notes, namespace) VALUES`,
+    row: "(?, ?, ?, ?, 'Running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, :namespace)",
     after: "ON CONFLICT DO NOTHING RETURNING run_id"
   })
   const open = dialect.text(openRun)

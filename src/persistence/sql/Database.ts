@@ -22,6 +22,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -47,8 +48,11 @@ export class CallersTransaction extends Context.Tag("perdure/CallersTransaction"
  */
 export type Tx = (sql: string, params: ReadonlyArray<unknown>) => Effect.Effect<ReadonlyArray<Row>, SqlError>
 
+/** What a statement was to be about is not there any more. @since 0.1.0 */
+export class Gone extends Data.TaggedError("Gone")<{ readonly detail: string }> {}
+
 /** What may go wrong inside a transaction. @since 0.1.0 */
-export type Fault = SqlError | Damaged
+export type Fault = SqlError | Damaged | Gone
 
 /** How an author's work within a transaction went wrong. @since 0.1.0 */
 export class Work<E> {
@@ -98,6 +102,9 @@ export const make = (
   const failed = (operation: string) => (fault: Fault): StoreError => {
     if (fault._tag === "Damaged") {
       return new StoreError({ operation, reason: "Corrupt", detail: fault.detail, transient: false })
+    }
+    if (fault._tag === "Gone") {
+      return new StoreError({ operation, reason: "Unavailable", detail: fault.detail, transient: false })
     }
     if (fault.message?.startsWith("Failed to prepare")) {
       ending = ending.length < 8 ? `${ending} ` : ""

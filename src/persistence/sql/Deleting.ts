@@ -23,7 +23,9 @@ export const make = (
   changes: Changes
 ): Pick<Store["Type"], "deleteRun"> => {
   const { lockRows, text } = db.dialect
-  const target = text(`SELECT run_id, status, owner FROM perdure_runs WHERE run_id = ?${lockRows}`)
+  const target = text(
+    `SELECT run_id, status, owner FROM perdure_runs WHERE run_id = ? AND +namespace = :namespace${lockRows}`
+  )
   const parts = [
     "DELETE FROM perdure_history WHERE run_id = ?",
     "DELETE FROM perdure_search_attributes WHERE run_id = ?",

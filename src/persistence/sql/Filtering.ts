@@ -65,7 +65,12 @@ export const indexed = (filter: Filter): ReadonlyArray<Sql> => {
         const how = indexes.get(filter.attribute)
         if (how === undefined || how === "equal" && !isEqual) return []
         const { params, text } = of(filter)
-        return [{ text: `SELECT r.run_id FROM perdure_runs r WHERE ${text}`, params }]
+        // The plus: of run ids the key is the index, which knows no namespaces.
+        const namespace = filter.attribute === "RunId" ? "+r.namespace" : "r.namespace"
+        return [{
+          text: `SELECT r.run_id FROM perdure_runs r WHERE ${namespace} = :namespace AND ${text}`,
+          params
+        }]
       }
       return [idsOf(filter)]
     }
@@ -165,7 +170,9 @@ const truths = "type = 'bool'"
 
 /** Ids of runs that have the attribute with a value like that. Each way is a search of an index of its own. */
 const idsAmong = (attribute: string, ways: ReadonlyArray<Sql>): Sql => ({
-  text: ways.map(({ text }) => `SELECT run_id FROM perdure_search_attributes WHERE name = ? AND ${text}`)
+  text: ways.map(({ text }) =>
+    `SELECT run_id FROM perdure_search_attributes WHERE namespace = :namespace AND name = ? AND ${text}`
+  )
     .join(" UNION ALL "),
   params: ways.flatMap(({ params }) => [attribute, ...params])
 })

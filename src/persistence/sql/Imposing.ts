@@ -66,7 +66,8 @@ export const make = (
   changes: Changes
 ): Pick<Store["Type"], "terminate"> => {
   const target = db.dialect.text(
-    `SELECT run_id, status, owner FROM perdure_runs WHERE run_id = ?${db.dialect.lockRows}`
+    `SELECT run_id, status, owner FROM perdure_runs
+    WHERE run_id = ? AND +namespace = :namespace${db.dialect.lockRows}`
   )
   return {
     terminate: (runId, events, format, now, toParent) =>

@@ -15,6 +15,7 @@ import type { Store } from "../Store.js"
 import type { Changes } from "./Changes.js"
 import type { Database, Fault, Tx } from "./Database.js"
 import type { Dialect } from "./Dialect.js"
+import type { Exists } from "./Namespaces.js"
 import * as Rows from "./Rows.js"
 
 /** Whether a worker is registered: else nothing can become its own, since nobody would find out that it is gone. @since 0.1.0 */
@@ -32,12 +33,13 @@ export const registered = (dialect: Dialect): Registered => {
  */
 export const make = (
   db: Database,
+  exists: Exists,
   changes: Changes,
   retentionMillis: number
 ): Pick<Store["Type"], "register" | "renew" | "workers" | "takeOver"> => {
   const { text } = db.dialect
   const register = text(
-    `INSERT INTO perdure_workers (id, lease_until, identity, started_at) VALUES (?, ?, ?, ?)
+    `INSERT INTO perdure_workers (id, lease_until, identity, started_at, namespace) VALUES (?, ?, ?, ?, :namespace)
     ON CONFLICT (id) DO UPDATE SET
       lease_until = excluded.lease_until, identity = excluded.identity, started_at = excluded.started_at`
   )
@@ -75,7 +77,9 @@ export const make = (
 
   return {
     register: ({ id, identity, leaseUntil, startedAt }) =>
-      Effect.asVoid(db.write("register", (tx) => tx(register, [id, leaseUntil, identity, startedAt]))),
+      Effect.asVoid(
+        db.write("register", (tx) => Effect.zipRight(exists(tx), tx(register, [id, leaseUntil, identity, startedAt])))
+      ),
     renew: (worker, leaseUntil) =>
       Effect.map(db.write("renew", (tx) => tx(renew, [leaseUntil, worker])), (rows) => rows.length > 0),
     workers: db.read("workers", (tx) => Effect.flatMap(tx(all, []), Rows.worker)),

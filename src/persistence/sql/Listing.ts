@@ -49,11 +49,17 @@ export const make = (db: Database): Pick<Store["Type"], "list" | "count"> => {
             // In SQLite the left side of a CROSS JOIN is read first.
             from: `(SELECT DISTINCT run_id FROM (${ids.text}) AS s) AS few CROSS JOIN perdure_runs r`,
             params: ids.params,
-            where: { text: `r.run_id = few.run_id AND ${where.text}`, params: where.params }
+            where: {
+              text: `r.run_id = few.run_id AND +r.namespace = :namespace AND ${where.text}`,
+              params: where.params
+            }
           }
         }
       }
-      return { ...everything, where }
+      return {
+        ...everything,
+        where: { text: `${everything.where.text} AND ${where.text}`, params: where.params }
+      }
     })
 
   const rowsOf = (
@@ -66,11 +72,9 @@ export const make = (db: Database): Pick<Store["Type"], "list" | "count"> => {
     Effect.flatMap(
       tx(
         text(
-          `SELECT ${columns} FROM ${source.from} WHERE ${where.text}${
-            source.where === undefined ? "" : ` AND ${source.where.text}`
-          } ORDER BY ${order} LIMIT ?`
+          `SELECT ${columns} FROM ${source.from} WHERE ${where.text} AND ${source.where.text} ORDER BY ${order} LIMIT ?`
         ),
-        [...source.params, ...where.params, ...source.where?.params ?? [], limit]
+        [...source.params, ...where.params, ...source.where.params, limit]
       ),
       Rows.run
     )
@@ -151,11 +155,9 @@ export const make = (db: Database): Pick<Store["Type"], "list" | "count"> => {
           Effect.flatMap(
             tx(
               text(
-                `SELECT r.status AS status, count(*) AS runs FROM ${from}${
-                  where === undefined ? "" : ` WHERE ${where.text}`
-                } GROUP BY r.status`
+                `SELECT r.status AS status, count(*) AS runs FROM ${from} WHERE ${where.text} GROUP BY r.status`
               ),
-              [...params, ...where?.params ?? []]
+              [...params, ...where.params]
             ),
             Rows.statusCount
           )))
@@ -168,10 +170,14 @@ export const make = (db: Database): Pick<Store["Type"], "list" | "count"> => {
 interface Source {
   readonly from: string
   readonly params: ReadonlyArray<unknown>
-  readonly where: Filtering.Sql | undefined
+  readonly where: Filtering.Sql
 }
 
-const everything: Source = { from: "perdure_runs r", params: [], where: undefined }
+const everything: Source = {
+  from: "perdure_runs r",
+  params: [],
+  where: { text: "r.namespace = :namespace", params: [] }
+}
 
 /** So many are put in order sooner than a page is found among a million. */
 const fewMax = 5_000

@@ -51,13 +51,13 @@ export interface Statements {
  */
 export const statements = (dialect: Dialect): Statements => {
   const targets = Batch.make(dialect, {
-    before: "SELECT run_id, status, owner FROM perdure_runs WHERE run_id IN (",
+    before: "SELECT run_id, status, owner FROM perdure_runs WHERE +namespace = :namespace AND run_id IN (",
     row: "?",
     after: `)${dialect.lockRows}`
   })
   const insert = Batch.make(dialect, {
-    before: "INSERT INTO perdure_mailbox (run_id, kind, body, at, owner) VALUES",
-    row: "(?, ?, ?, ?, ?)"
+    before: "INSERT INTO perdure_mailbox (run_id, kind, body, at, owner, namespace) VALUES",
+    row: "(?, ?, ?, ?, ?, :namespace)"
   })
   const due = Batch.make(dialect, {
     before: `UPDATE perdure_runs SET wake_at = ? WHERE (wake_at IS NULL OR wake_at > ?) AND owner IS NULL
@@ -173,7 +173,8 @@ export const make = (
   // are an index of their own.
   const asks = db.dialect.text(
     `SELECT ${columns} FROM perdure_mailbox m JOIN perdure_runs r ON r.run_id = m.run_id
-    WHERE m.owner IS NULL AND m.kind IN ('Query', 'Update') AND r.status <> 'Running' AND r.task_queue = ?
+    WHERE m.namespace = :namespace AND m.owner IS NULL AND m.kind IN ('Query', 'Update')
+      AND r.status <> 'Running' AND r.task_queue = ?
     ORDER BY +m.id LIMIT ?`
   )
   const findReply = db.dialect.text("SELECT request_id, at, body FROM perdure_replies WHERE request_id = ?")

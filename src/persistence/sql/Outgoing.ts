@@ -42,11 +42,12 @@ export const statements = (
   terminating: Terminating.Statements
 ): Statements => {
   const openRuns = Batch.make(dialect, {
-    before: "SELECT run_id, workflow_id FROM perdure_runs WHERE status = 'Running' AND workflow_id IN (",
+    before: `SELECT run_id, workflow_id FROM perdure_runs
+      WHERE status = 'Running' AND namespace = :namespace AND workflow_id IN (`,
     row: "?",
     after: ")"
   })
-  const known = dialect.text("SELECT run_id FROM perdure_runs WHERE workflow_id = ? LIMIT 1")
+  const known = dialect.text("SELECT run_id FROM perdure_runs WHERE namespace = :namespace AND workflow_id = ? LIMIT 1")
   const begun = dialect.text("SELECT run_id FROM perdure_history WHERE run_id = ? LIMIT 1")
 
   /** The runs that addresses mean, by their keys. */

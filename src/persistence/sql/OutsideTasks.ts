@@ -24,7 +24,8 @@ export const make = (
   changes: Changes
 ): Pick<Store["Type"], "changeOutside" | "reviseTask" | "settleWith"> => {
   const { text } = db.dialect
-  const underWay = `run_id = ? AND seq = ? AND attempt = ? AND state IN ('started', 'handed') AND EXISTS (
+  const underWay = `run_id = ? AND seq = ? AND attempt = ? AND +namespace = :namespace
+    AND state IN ('started', 'handed') AND EXISTS (
     SELECT 1 FROM perdure_runs r WHERE r.run_id = perdure_activity_tasks.run_id AND r.status = 'Running')
     RETURNING attempt, cancel_requested, paused, forgotten`
   const settle = text(`DELETE FROM perdure_activity_tasks WHERE ${underWay}`)
@@ -40,7 +41,8 @@ export const make = (
   const revise = text(
     `UPDATE perdure_activity_tasks SET state = ?, forgotten = ?, paused = ?, due_at = ?, expires_at = ?, heartbeat = ?,
       options = ?, task_queue = ?, revision = revision + 1
-    WHERE run_id = ? AND seq = ? AND attempt = ? AND revision = ? AND state = ? RETURNING run_id, seq`
+    WHERE run_id = ? AND seq = ? AND attempt = ? AND revision = ? AND state = ? AND +namespace = :namespace
+    RETURNING run_id, seq`
   )
 
   const settleOwn = text(

@@ -34,23 +34,34 @@ export const make = (
   changes: Changes
 ): Pick<Store["Type"], "reset" | "findReset"> => {
   const { lockRows, text } = db.dialect
-  const base = text(`SELECT ${columns} FROM perdure_runs r WHERE r.run_id = ?${lockRows}`)
-  const open = text(`SELECT ${columns} FROM perdure_runs r WHERE r.status = 'Running' AND r.workflow_id = ?${lockRows}`)
+  const base = text(
+    `SELECT ${columns} FROM perdure_runs r WHERE r.run_id = ? AND +r.namespace = :namespace${lockRows}`
+  )
+  const open = text(
+    `SELECT ${columns} FROM perdure_runs r
+    WHERE r.status = 'Running' AND r.namespace = :namespace AND r.workflow_id = ?${lockRows}`
+  )
   const waiting = text(
     `SELECT id, run_id, kind, body FROM perdure_mailbox
     WHERE run_id = ? AND kind IN ('Signal', 'Update', 'Cancel') ORDER BY id`
   )
   const dropUpdates = text("DELETE FROM perdure_mailbox WHERE run_id = ? AND kind = 'Update'")
-  const known = text("SELECT run_id FROM perdure_start_requests WHERE workflow_id = ? AND request_id = ?")
-  const remember = text("INSERT INTO perdure_start_requests (workflow_id, request_id, run_id) VALUES (?, ?, ?)")
+  const known = text(
+    `SELECT run_id FROM perdure_start_requests
+    WHERE namespace = :namespace AND workflow_id = ? AND request_id = ?`
+  )
+  const remember = text(
+    `INSERT INTO perdure_start_requests (namespace, workflow_id, request_id, run_id)
+    VALUES (:namespace, ?, ?, ?)`
+  )
   const history = Batch.make(db.dialect, {
     before: "INSERT INTO perdure_history (run_id, turn, at, format, events) VALUES",
     row: "(?, ?, ?, ?, ?)"
   })
   const tasks = Batch.make(db.dialect, {
     before: `INSERT INTO perdure_activity_tasks (run_id, seq, turn, task_queue, state, worker, attempt, scheduled_at,
-      due_at, expires_at, started_at, cancel_requested) VALUES`,
-    row: "(?, ?, ?, ?, 'queued', NULL, 1, ?, ?, ?, NULL, ?)"
+      due_at, expires_at, started_at, cancel_requested, namespace) VALUES`,
+    row: "(?, ?, ?, ?, 'queued', NULL, 1, ?, ?, ?, NULL, ?, :namespace)"
   })
 
   const find = (tx: Tx, workflowId: string, requestId: string) =>

@@ -25,18 +25,28 @@ export const columns = `r.run_id, r.workflow_id, r.workflow, r.task_queue, r.sta
  */
 export const make = (db: Database): Pick<Store["Type"], "findRun" | "findLatest" | "runs"> => {
   const { text } = db.dialect
-  const byId = text(`SELECT ${columns} FROM perdure_runs r WHERE r.run_id = ?`)
-  const openOf = text(`SELECT ${columns} FROM perdure_runs r WHERE r.status = 'Running' AND r.workflow_id = ?`)
-  const latestOf = text(
-    `SELECT ${columns} FROM perdure_runs r WHERE r.workflow_id = ? ORDER BY r.started_at DESC, r.run_id DESC LIMIT 1`
+  const byId = text(`SELECT ${columns} FROM perdure_runs r WHERE r.run_id = ? AND +r.namespace = :namespace`)
+  const openOf = text(
+    `SELECT ${columns} FROM perdure_runs r
+    WHERE r.status = 'Running' AND r.namespace = :namespace AND r.workflow_id = ?`
   )
-  const latestOfChain = text(
-    `SELECT ${columns} FROM perdure_runs r WHERE r.workflow_id = ? AND coalesce(r.first_run_id, r.run_id) = ?
+  const latestOf = text(
+    `SELECT ${columns} FROM perdure_runs r WHERE r.namespace = :namespace AND r.workflow_id = ?
     ORDER BY r.started_at DESC, r.run_id DESC LIMIT 1`
   )
-  const list = text(`SELECT ${columns} FROM perdure_runs r WHERE r.run_id < ? ORDER BY r.run_id DESC LIMIT ?`)
+  const latestOfChain = text(
+    `SELECT ${columns} FROM perdure_runs r
+    WHERE r.namespace = :namespace AND r.workflow_id = ? AND coalesce(r.first_run_id, r.run_id) = ?
+    ORDER BY r.started_at DESC, r.run_id DESC LIMIT 1`
+  )
+  // In the order of the key, past those of other namespaces: an audit reads all of them once.
+  const list = text(
+    `SELECT ${columns} FROM perdure_runs r WHERE +r.namespace = :namespace AND r.run_id < ?
+    ORDER BY r.run_id DESC LIMIT ?`
+  )
   const listByStatus = text(
-    `SELECT ${columns} FROM perdure_runs r WHERE r.status = ? AND r.run_id < ? ORDER BY r.run_id DESC LIMIT ?`
+    `SELECT ${columns} FROM perdure_runs r
+    WHERE r.namespace = :namespace AND r.status = ? AND r.run_id < ? ORDER BY r.run_id DESC LIMIT ?`
   )
   return {
     findRun: (runId) =>

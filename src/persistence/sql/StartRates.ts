@@ -14,10 +14,12 @@ import * as Rows from "./Rows.js"
  * @since 0.1.0
  */
 export const make = (db: Database): Pick<Store["Type"], "takeStarts"> => {
-  const find = db.dialect.text("SELECT next_at AS at FROM perdure_rate_limits WHERE task_queue = ?")
+  const find = db.dialect.text(
+    "SELECT next_at AS at FROM perdure_rate_limits WHERE namespace = :namespace AND task_queue = ?"
+  )
   const set = db.dialect.text(
-    `INSERT INTO perdure_rate_limits (task_queue, next_at) VALUES (?, ?)
-    ON CONFLICT (task_queue) DO UPDATE SET next_at = excluded.next_at`
+    `INSERT INTO perdure_rate_limits (namespace, task_queue, next_at) VALUES (:namespace, ?, ?)
+    ON CONFLICT (namespace, task_queue) DO UPDATE SET next_at = excluded.next_at`
   )
   return {
     takeStarts: (queue, perSecond, wanted, now) =>

@@ -18,6 +18,7 @@ import * as Creating from "./Creating.js"
 import type { Database } from "./Database.js"
 import type * as Imposing from "./Imposing.js"
 import type * as Mailbox from "./Mailbox.js"
+import type { Exists } from "./Namespaces.js"
 import * as Rows from "./Rows.js"
 
 /**
@@ -29,14 +30,22 @@ export const make = (
   creating: Creating.Statements,
   mailbox: Mailbox.Statements,
   imposing: Imposing.Statements,
+  exists: Exists,
   changes: Changes
 ): Pick<Store["Type"], "create"> => {
   const { lockRows, text } = db.dialect
   const open = text(
-    `SELECT run_id, status, owner FROM perdure_runs WHERE status = 'Running' AND workflow_id = ?${lockRows}`
+    `SELECT run_id, status, owner FROM perdure_runs
+    WHERE status = 'Running' AND namespace = :namespace AND workflow_id = ?${lockRows}`
   )
-  const known = text("SELECT run_id FROM perdure_start_requests WHERE workflow_id = ? AND request_id = ?")
-  const remember = text("INSERT INTO perdure_start_requests (workflow_id, request_id, run_id) VALUES (?, ?, ?)")
+  const known = text(
+    `SELECT run_id FROM perdure_start_requests
+    WHERE namespace = :namespace AND workflow_id = ? AND request_id = ?`
+  )
+  const remember = text(
+    `INSERT INTO perdure_start_requests (namespace, workflow_id, request_id, run_id)
+    VALUES (:namespace, ?, ?, ?)`
+  )
 
   return {
     create: (run, start, options = plain) =>
@@ -50,6 +59,7 @@ export const make = (
               return { _tag: "Known", runId: found } satisfies CreateResult
             }
           }
+          yield* exists(tx)
           const [running] = yield* Effect.flatMap(tx(open, [workflowId]), Rows.target)
           if (running === undefined) {
             const last = options.reuse === undefined && options.last === undefined

@@ -38,11 +38,11 @@ export const make = (db: Database, registered: Registered): Pick<
   )
   const due = text(
     `SELECT run_id, seq, due_at AS at FROM perdure_activity_tasks
-    WHERE state IN ('queued', 'lost') AND task_queue = ? AND due_at <= ? ORDER BY due_at LIMIT ?${lockFreeRows}`
+    WHERE state IN ('queued', 'lost') AND namespace = :namespace AND task_queue = ? AND due_at <= ? ORDER BY due_at LIMIT ?${lockFreeRows}`
   )
   const expired = text(
     `SELECT run_id, seq, expires_at AS at FROM perdure_activity_tasks
-    WHERE state IN ('queued', 'handed', 'paused') AND expires_at <= ? ORDER BY expires_at LIMIT ?${lockFreeRows}`
+    WHERE state IN ('queued', 'handed', 'paused') AND namespace = :namespace AND expires_at <= ? ORDER BY expires_at LIMIT ?${lockFreeRows}`
   )
   const full = Batch.make(db.dialect, {
     before: `SELECT ${columns}, r.workflow_id, r.workflow
@@ -65,11 +65,11 @@ export const make = (db: Database, registered: Registered): Pick<
   })
   const nextDue = text(
     `SELECT due_at AS at FROM perdure_activity_tasks
-    WHERE state IN ('queued', 'lost') AND task_queue = ? AND due_at > ? ORDER BY due_at LIMIT 1`
+    WHERE state IN ('queued', 'lost') AND namespace = :namespace AND task_queue = ? AND due_at > ? ORDER BY due_at LIMIT 1`
   )
   const nextExpiry = text(
     `SELECT expires_at AS at FROM perdure_activity_tasks
-    WHERE state IN ('queued', 'handed', 'paused') AND expires_at > ? ORDER BY expires_at LIMIT 1`
+    WHERE state IN ('queued', 'handed', 'paused') AND namespace = :namespace AND expires_at > ? ORDER BY expires_at LIMIT 1`
   )
   const noticed = text(
     `SELECT t.run_id, t.seq, t.attempt, CASE WHEN r.status = 'Running' THEN 1 ELSE 0 END AS open,

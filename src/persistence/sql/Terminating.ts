@@ -53,8 +53,8 @@ export const statements = (dialect: Dialect, closing: Closing.Statements): State
     after: ") AS v"
   })
   const tellOwner = Batch.make(dialect, {
-    before: "INSERT INTO perdure_mailbox (run_id, kind, body, at, owner) VALUES",
-    row: "(?, 'Terminated', '', ?, ?)"
+    before: "INSERT INTO perdure_mailbox (run_id, kind, body, at, owner, namespace) VALUES",
+    row: "(?, 'Terminated', '', ?, ?, :namespace)"
   })
   const unbegun = Batch.make(dialect, {
     before: "SELECT id, run_id, kind, body FROM perdure_mailbox WHERE kind = 'Start' AND run_id IN (",

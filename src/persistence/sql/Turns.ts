@@ -61,8 +61,8 @@ export const statements = (
   })
   const addTasks = Batch.make(dialect, {
     before: `INSERT INTO perdure_activity_tasks (run_id, seq, turn, task_queue, state, worker, attempt, scheduled_at,
-      due_at, expires_at, started_at, cancel_requested) VALUES`,
-    row: "(?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, 0)"
+      due_at, expires_at, started_at, cancel_requested, namespace) VALUES`,
+    row: "(?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, 0, :namespace)"
   })
   const cancelTasks = Batch.make(dialect, {
     // Nobody waits for an operator any more: whoever has the queue ends it.

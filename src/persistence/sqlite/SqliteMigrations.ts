@@ -236,5 +236,93 @@ export const migrations: ReadonlyArray<Migration> = [
       `CREATE INDEX perdure_search_attributes_text ON perdure_search_attributes (name, type, text)
   WHERE text IS NOT NULL`
     ]
+  },
+  {
+    version: 9,
+    name: "namespaces",
+    statements: [
+      // AUTOINCREMENT: the id of a namespace that was deleted is never given to another one, for handles that are open yet.
+      `CREATE TABLE perdure_namespaces (
+  id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL,
+  description TEXT,
+  created_at INTEGER NOT NULL,
+  retention INTEGER,
+  archived INTEGER NOT NULL DEFAULT 0
+) STRICT`,
+      "CREATE UNIQUE INDEX perdure_namespaces_name ON perdure_namespaces (name)",
+      `INSERT INTO perdure_namespaces (id, name, created_at)
+  VALUES (1, 'default', CAST(unixepoch('subsec') * 1000 AS INTEGER))`,
+
+      // 1 is a namespace that takes no room in SQLite: the value stands in the header of the row and of each index entry.
+      "ALTER TABLE perdure_runs ADD COLUMN namespace INTEGER NOT NULL DEFAULT 1",
+      "ALTER TABLE perdure_mailbox ADD COLUMN namespace INTEGER NOT NULL DEFAULT 1",
+      "ALTER TABLE perdure_activity_tasks ADD COLUMN namespace INTEGER NOT NULL DEFAULT 1",
+      "ALTER TABLE perdure_search_attributes ADD COLUMN namespace INTEGER NOT NULL DEFAULT 1",
+      "ALTER TABLE perdure_workers ADD COLUMN namespace INTEGER NOT NULL DEFAULT 1",
+
+      "DROP INDEX perdure_runs_open",
+      "DROP INDEX perdure_runs_latest",
+      "DROP INDEX perdure_runs_unowned_wake",
+      "DROP INDEX perdure_runs_status",
+      "DROP INDEX perdure_runs_workflow",
+      "DROP INDEX perdure_runs_closed",
+      "DROP INDEX perdure_runs_wrong",
+      "DROP INDEX perdure_runs_started",
+      "DROP INDEX perdure_mailbox_asks",
+      "DROP INDEX perdure_activity_tasks_due",
+      "DROP INDEX perdure_activity_tasks_expiry",
+      "DROP INDEX perdure_search_attributes_number",
+      "DROP INDEX perdure_search_attributes_text",
+      "CREATE UNIQUE INDEX perdure_runs_open ON perdure_runs (namespace, workflow_id) WHERE status = 'Running'",
+      "CREATE INDEX perdure_runs_latest ON perdure_runs (namespace, workflow_id, started_at)",
+      `CREATE INDEX perdure_runs_unowned_wake ON perdure_runs (namespace, task_queue, wake_at)
+  WHERE owner IS NULL AND wake_at IS NOT NULL`,
+      "CREATE INDEX perdure_runs_status ON perdure_runs (namespace, status, closed_at, started_at)",
+      "CREATE INDEX perdure_runs_workflow ON perdure_runs (namespace, workflow, closed_at, started_at)",
+      // Retention, too, finds by it what is old.
+      "CREATE INDEX perdure_runs_closed ON perdure_runs (namespace, closed_at, started_at)",
+      `CREATE INDEX perdure_runs_wrong ON perdure_runs (namespace, status, workflow, closed_at, started_at)
+  WHERE status NOT IN ('Running', 'Completed')`,
+      "CREATE INDEX perdure_runs_started ON perdure_runs (namespace, started_at)",
+      `CREATE INDEX perdure_mailbox_asks ON perdure_mailbox (namespace, run_id)
+  WHERE owner IS NULL AND kind IN ('Query', 'Update')`,
+      `CREATE INDEX perdure_activity_tasks_due ON perdure_activity_tasks (namespace, task_queue, due_at)
+  WHERE state IN ('queued', 'lost')`,
+      `CREATE INDEX perdure_activity_tasks_expiry ON perdure_activity_tasks (namespace, expires_at)
+  WHERE state IN ('queued', 'handed', 'paused') AND expires_at IS NOT NULL`,
+      `CREATE INDEX perdure_search_attributes_number ON perdure_search_attributes (namespace, name, number)
+  WHERE number IS NOT NULL`,
+      `CREATE INDEX perdure_search_attributes_text ON perdure_search_attributes (namespace, name, type, text)
+  WHERE text IS NOT NULL`,
+
+      // Rates are forgotten within a second anyway.
+      "DROP TABLE perdure_rate_limits",
+      `CREATE TABLE perdure_rate_limits (
+  namespace INTEGER NOT NULL,
+  task_queue TEXT NOT NULL,
+  next_at INTEGER NOT NULL,
+  PRIMARY KEY (namespace, task_queue)
+) STRICT, WITHOUT ROWID`,
+
+      "DROP INDEX perdure_start_requests_run",
+      "ALTER TABLE perdure_start_requests RENAME TO perdure_start_requests_before",
+      `CREATE TABLE perdure_start_requests (
+  namespace INTEGER NOT NULL,
+  workflow_id TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  run_id TEXT NOT NULL,
+  PRIMARY KEY (namespace, workflow_id, request_id)
+) STRICT, WITHOUT ROWID`,
+      `INSERT INTO perdure_start_requests (namespace, workflow_id, request_id, run_id)
+  SELECT 1, workflow_id, request_id, run_id FROM perdure_start_requests_before`,
+      "DROP TABLE perdure_start_requests_before",
+      "CREATE INDEX perdure_start_requests_run ON perdure_start_requests (run_id)",
+
+      // Runs whose row is gone, and whose long history goes piece by piece.
+      `CREATE TABLE perdure_removed_runs (
+  run_id TEXT NOT NULL PRIMARY KEY
+) STRICT, WITHOUT ROWID`
+    ]
   }
 ]

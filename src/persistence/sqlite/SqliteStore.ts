@@ -8,6 +8,10 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { NamespaceNotFound } from "../Namespaces.js"
+import { defaultNamespace, Namespaces } from "../Namespaces.js"
+import * as Database from "../sql/Database.js"
+import * as SqlNamespaces from "../sql/Namespaces.js"
 import * as SqlStore from "../SqlStore.js"
 import type { Durability } from "../Store.js"
 import { Store, StoreError } from "../Store.js"
@@ -22,6 +26,11 @@ import { dialect } from "./SqliteDialect.js"
 export interface Options {
   /** The file, created if it is not there; its directory must be. `:memory:` for a database that ends with the layer. */
   readonly filename: string
+  /**
+   * Whose executions, queues and lists these are (row X1). It must be there: `Namespaces` creates it. Default: `default`,
+   * which always is.
+   */
+  readonly namespace?: string | undefined
   /** What a commit survives. Default: `power-loss`. */
   readonly durability?: Durability | undefined
   /** How long a call waits for a lock that another process holds. Default: 5 seconds. */
@@ -35,7 +44,8 @@ export interface Options {
 }
 
 /**
- * Opens the file and gives the store, and the `SqlClient` of the same database.
+ * Opens the file and gives the store of one namespace, all the `Namespaces`, and the `SqlClient` of the same database.
+ * Fails with `NamespaceNotFound` where there is no such namespace.
  *
  * **Gotchas**
  *
@@ -44,7 +54,7 @@ export interface Options {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: Options): Layer.Layer<Store | SqlClient.SqlClient, StoreError> =>
+export const layer: LayerOf = ((options: Options) =>
   Layer.scopedContext(Effect.gen(function*() {
     const durability = options.durability ?? "power-loss"
     const busyTimeoutMillis = Duration.toMillis(options.busyTimeout ?? "5 seconds")
@@ -53,18 +63,33 @@ export const layer = (options: Options): Layer.Layer<Store | SqlClient.SqlClient
       pollMillis: Duration.toMillis(options.pollInterval ?? "100 millis"),
       idlePollMillis: Duration.toMillis(options.idlePollInterval ?? "50 millis")
     }).pipe(Effect.mapError((error) => new StoreError({ operation: "open", ...dialect.failure(error), cause: error })))
-    const places = yield* Effect.mapError(
-      client.unsafe<{ place: string }>(dialect.place),
+    const [{ place = "" } = {}] = yield* Effect.mapError(
+      client.unsafe<{ readonly place?: string }>(dialect.place),
       (error) => new StoreError({ operation: "open", ...dialect.failure(error), cause: error })
     )
+    const db = Database.make(client, dialect, busyTimeoutMillis, place)
+    const namespaces = SqlNamespaces.make(db, options.filename)
     const store = SqlStore.make({
       client,
       dialect,
+      namespace: yield* namespaces.open(options.namespace ?? defaultNamespace),
       changes,
-      place: places[0]?.place ?? "",
+      place,
       about: { store: "SQLite", durability, location: options.filename },
       busyTimeoutMillis,
       retentionMillis: Duration.toMillis(options.replyRetention ?? "1 hour")
     })
-    return Context.make(Store, store).pipe(Context.add(SqlClient.SqlClient, client))
-  }))
+    return Context.make(Store, store).pipe(
+      Context.add(Namespaces, namespaces.service),
+      Context.add(SqlClient.SqlClient, client)
+    )
+  }))) as LayerOf
+
+// internal -----------------------------------------------------------------------------------------------------------
+
+interface LayerOf {
+  (options: Options & { readonly namespace?: undefined }): Layer.Layer<Provided, StoreError>
+  (options: Options): Layer.Layer<Provided, StoreError | NamespaceNotFound>
+}
+
+type Provided = Store | Namespaces | SqlClient.SqlClient
