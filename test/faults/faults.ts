@@ -118,8 +118,8 @@ export const faults: ReadonlyArray<Fault> = [
     name: "a task token outlives its attempt",
     breaks: "A10",
     file: "src/persistence/sql/OutsideTasks.ts",
-    from: "run_id = ? AND seq = ? AND attempt = ? AND state IN",
-    to: "run_id = ? AND seq = ? AND attempt >= 0 * ? AND state IN",
+    from: "const underWay = `run_id = ? AND seq = ? AND attempt = ?",
+    to: "const underWay = `run_id = ? AND seq = ? AND attempt >= 0 * ?",
     tests: ["persistence/SqliteStore"]
   },
   {
@@ -134,8 +134,8 @@ export const faults: ReadonlyArray<Fault> = [
     name: "the timeouts of an attempt that was handed over stop",
     breaks: "A9, I5",
     file: "src/persistence/sql/Tasks.ts",
-    from: "WHERE state IN ('queued', 'handed', 'paused') AND expires_at <= ?",
-    to: "WHERE state IN ('queued', 'paused') AND expires_at <= ?",
+    from: "WHERE state IN ('queued', 'handed', 'paused') AND namespace = :namespace AND expires_at <= ?",
+    to: "WHERE state IN ('queued', 'paused') AND namespace = :namespace AND expires_at <= ?",
     tests: ["persistence/SqliteStore"]
   },
   {
