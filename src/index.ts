@@ -55,6 +55,7 @@ export {
   WorkflowFailure,
   WorkflowNotFound
 } from "./dsl/WorkflowFailure.js"
+export * as Archive from "./persistence/Archives.js"
 export * as PayloadCodec from "./persistence/PayloadCodecs.js"
 export * as StoreClient from "./runtime/ClientOf.js"
 export { WorkerConfigError } from "./runtime/Hosts.js"

@@ -24,13 +24,14 @@ export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", {
 }
 
 /** @since 0.1.0 */
-export const usage = `perdure check --module FILE --store FILE [--closed N] [--processes N]
+export const usage = `perdure check --module FILE --store FILE [--namespace NAME] [--closed N] [--processes N]
 
 Replays all open runs of a store with the workflows that a module exports, and says which of them the code would break.
 Changes nothing. Exits with 0 when all is well, with 1 when a run would break, with 2 when it could not be asked.
 
   --module FILE   a JavaScript module that exports the Layers of its workflows, in any exports, alone or in lists
   --store FILE    the SQLite file of the runs
+  --namespace NAME  the namespace of the runs; default: default
   --closed N      replays up to N closed runs as well; default 0
   --processes N     default: as many as there are cores`
 
@@ -45,10 +46,13 @@ export const check = (
 ): Effect.Effect<boolean, UsageError | StoreError> =>
   Effect.gen(function*() {
     const options = yield* read(args)
-    const report = yield* Effect.catchTag(
+    const report = yield* Effect.catchTags(
       DeployGate.check({ ...options, onProgress: (sofar) => out.progress(progressLine(sofar)) }),
-      "GateError",
-      ({ reason }) => new UsageError({ reason: `--module ${options.module}: ${reason}` })
+      {
+        GateError: ({ reason }) => new UsageError({ reason: `--module ${options.module}: ${reason}` }),
+        NamespaceNotFound: ({ known, location, namespace }) =>
+          new UsageError({ reason: `--namespace ${namespace}: ${location} has only: ${known.join(", ")}` })
+      }
     )
     for (const { error } of report.failed) out.print(`✗ ${error.message}\n`)
     const { failed: { length }, replayed } = report
@@ -82,13 +86,14 @@ const read = (args: ReadonlyArray<string>) =>
           options: {
             module: { type: "string" },
             store: { type: "string" },
+            namespace: { type: "string" },
             closed: { type: "string", default: "0" },
             processes: { type: "string" }
           }
         }),
       catch: (error) => new UsageError({ reason: error instanceof Error ? error.message : String(error) })
     })
-    const { closed, module, store, processes } = values
+    const { closed, module, namespace, store, processes } = values
     if (module === undefined || store === undefined) {
       return yield* new UsageError({ reason: "check needs --module and --store" })
     }
@@ -98,5 +103,11 @@ const read = (args: ReadonlyArray<string>) =>
     }
     // Opening it would create it, and find no run in it.
     if (!fs.existsSync(store)) return yield* new UsageError({ reason: `--store ${store}: there is no such file` })
-    return { module, store, closed: Number(closed), processes: processes === undefined ? undefined : Number(processes) }
+    return {
+      module,
+      store,
+      namespace,
+      closed: Number(closed),
+      processes: processes === undefined ? undefined : Number(processes)
+    }
   })

@@ -28,6 +28,12 @@ export const Limits = {
   timeMillisMax: 8.64e15,
   /** Workflow ids, task queues, names, update ids: they are index keys (row X17). */
   identifierCharsMax: 1_000,
+  /** How often a worker looks for runs that its namespace keeps no longer (row X1): they are a day old and more. */
+  sweepMillis: 60_000,
+  /** Between two batches of runs that are deleted, at least. */
+  sweepPauseMillis: 20,
+  /** How many times as long as a batch took: so much of the time is left to live work. */
+  sweepRestShare: 5,
   /** Headers of one call: they are recorded with it, and sent along from call to call (row N6). */
   headersMax: 64,
   /** The headers of one call together. They are read with each event that carries them. */

@@ -29,6 +29,8 @@ export interface ActivityInfo {
   readonly workflowId: string
   readonly runId: string
   readonly taskQueue: string
+  /** That of the run's store (row X1). */
+  readonly namespace: string
   /** What interceptors gave the call along with the payload: the same for each attempt (row N6). */
   readonly headers: Headers
   /** When the activity was first scheduled, in epoch milliseconds. */

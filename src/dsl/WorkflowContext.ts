@@ -39,6 +39,8 @@ export interface WorkflowInfo {
   readonly workflowId: string
   readonly runId: string
   readonly taskQueue: string
+  /** That of its store (row X1). Not recorded: the same for as long as the run lives. */
+  readonly namespace: string
   /** The run that started this one as its child; undefined for a run that a client started. */
   readonly parent: Parent | undefined
   /** The first run of the chain from which all parents come: its own chain's, if it has no parent. */

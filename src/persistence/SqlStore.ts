@@ -6,6 +6,7 @@
  *   Children, Outgoing, Terminating, Imposing      what a run does to others, and others to it
  *   Starts, Resetting, Runs, Listing, Deleting, History, Mailbox, Leases   Changes   who is told
  *   Namespaces                                 of which namespace all of that is
+ *   Retention                                  what is deleted in time
  *   Creating, Closing                          the first and the last of a run, for Commit and Runs
  *   all over Database (transactions, errors), Batch (many rows, few statements), Decode, Rows (checked rows)
  * ```
@@ -13,6 +14,7 @@
  * @since 0.1.0
  */
 import type { SqlClient } from "@effect/sql/SqlClient"
+import type { Archive } from "./Archive.js"
 import * as Attributes from "./sql/Attributes.js"
 import type * as Changes from "./sql/Changes.js"
 import * as Children from "./sql/Children.js"
@@ -32,6 +34,7 @@ import * as Namespaces from "./sql/Namespaces.js"
 import * as Outgoing from "./sql/Outgoing.js"
 import * as OutsideTasks from "./sql/OutsideTasks.js"
 import * as Resetting from "./sql/Resetting.js"
+import * as Retention from "./sql/Retention.js"
 import * as Runs from "./sql/Runs.js"
 import * as StartRates from "./sql/StartRates.js"
 import * as Starts from "./sql/Starts.js"
@@ -56,6 +59,8 @@ interface Options {
   readonly place: string
   /** How long a call waits for a lock that another process holds. */
   readonly busyTimeoutMillis: number
+  /** Where histories go before their runs are deleted. */
+  readonly archive: Archive | undefined
   /** How long a reply, or a query that nobody answers, is kept. */
   readonly retentionMillis: number
 }
@@ -81,6 +86,7 @@ export const make = (options: Options): Store["Type"] => {
   const imposing = Imposing.statements(dialect, outgoing, terminating, children)
   const turns = Turns.statements(dialect, { mailbox, closing, creating, children, outgoing, attributes })
   const taskChanges = TaskChanges.statements(dialect, mailbox)
+  const history = History.make(db)
   const registered = Leases.registered(dialect)
   const exists = Namespaces.exists(dialect, namespace)
   return {
@@ -93,7 +99,8 @@ export const make = (options: Options): Store["Type"] => {
     ...Listing.make(db),
     ...Deleting.make(db, imposing, changes),
     ...Children.make(db, children),
-    ...History.make(db),
+    ...history,
+    ...Retention.make(db, namespace, options.archive, history.history),
     ...Mailbox.make(db, mailbox, changes),
     ...Claims.make(db, mailbox, registered),
     ...Tasks.make(db, registered),

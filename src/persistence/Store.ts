@@ -43,11 +43,13 @@ import type {
   Reset,
   ResetResult
 } from "./NewRun.js"
+import type { SweepPosition, Swept } from "./Sweep.js"
 import type { OutsideChange, TaskChange, TaskNotice, TaskRevision } from "./TaskChange.js"
 
 export type * from "./HistoryRow.js"
 export type * from "./Mail.js"
 export type * from "./NewRun.js"
+export type * from "./Sweep.js"
 export type { OutsideChange, TaskChange, TaskNotice, TaskRevision } from "./TaskChange.js"
 
 /**
@@ -334,6 +336,12 @@ export class Store extends Context.Tag("perdure/Store")<Store, {
 
   /** Takes a run and all that is kept of it out of the store; an open one is ended first, as `terminate` does. */
   readonly deleteRun: (runId: string, end: ImposedEnd, now: number) => Effect.Effect<PostResult, StoreError>
+
+  /**
+   * Deletes a batch of closed runs, with all that is kept of them, that are older than the retention of the namespace;
+   * archived before, where there is an archive. Cheap where there is none.
+   */
+  readonly sweep: (now: number, after?: SweepPosition) => Effect.Effect<Swept, StoreError>
 
   // --- what the runtime reads
 

@@ -74,6 +74,7 @@ export class ActivityRunner {
   ) {
     this.limits = makeLimits(() => this.next())
     this.around = {
+      namespace: store.about.namespace,
       timers,
       runtime,
       now,

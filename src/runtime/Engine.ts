@@ -254,6 +254,7 @@ export class Engine {
 
   private surroundings(): Surroundings<Execution> {
     return {
+      namespace: this.store.about.namespace,
       now: this.now,
       workerId: this.workerId,
       serves: (taskQueue) => taskQueue === this.options.taskQueue,

@@ -22,6 +22,7 @@ import { Engine } from "./Engine.js"
 import { Hosts, WorkerConfigError } from "./Hosts.js"
 import { Poller } from "./Poller.js"
 import * as ProcessIdentity from "./ProcessIdentity.js"
+import { sweeping } from "./Sweeping.js"
 import { Timers } from "./Timers.js"
 import { TurnBound } from "./TurnBound.js"
 
@@ -191,6 +192,8 @@ const make = (
     )
     yield* poller.takeOverGone
     poller.start(engine)
+    // No more often than it renews its lease. It ends before all else does: what it has begun is a transaction at most.
+    yield* Effect.forkScoped(sweeping(store, Math.max(Limits.sweepMillis, leaseMillis / 3)))
     return yield* ClientOf.make(store, engine)
   })
 

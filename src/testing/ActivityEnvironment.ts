@@ -138,6 +138,7 @@ const defaults: Omit<ActivityInfo, "activity"> = {
   workflowId: "test",
   runId: "test",
   taskQueue: "test",
+  namespace: "default",
   headers: {},
   scheduledAt: 0,
   attemptScheduledAt: 0,

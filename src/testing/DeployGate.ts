@@ -13,6 +13,7 @@ import { fork } from "node:child_process"
 import * as os from "node:os"
 import * as Path from "node:path"
 import { pathToFileURL } from "node:url"
+import type { NamespaceNotFound } from "../persistence/Namespaces.js"
 import * as SqliteStore from "../persistence/sqlite/SqliteStore.js"
 import type { StoreError } from "../persistence/Store.js"
 import type { Answer, Batch, Task } from "./gate/Protocol.js"
@@ -30,6 +31,8 @@ export interface Options {
   readonly module: string | URL
   /** The SQLite file of the runs. */
   readonly store: string
+  /** The namespace of the runs (row X1). Default: `default`. */
+  readonly namespace?: string | undefined
   /** Closed runs to replay as well, in all: completed ones first, the newest of them first. Default 0. */
   readonly closed?: number | undefined
   /** Default: as many as there are cores, and no more than there are runs to fill them. */
@@ -60,10 +63,12 @@ export class GateError extends Schema.TaggedError<GateError>()("GateError", {
  * @category combinators
  * @since 0.1.0
  */
-export const check = (options: Options): Effect.Effect<Replayer.Report, GateError | StoreError> =>
+export const check = (
+  options: Options
+): Effect.Effect<Replayer.Report, GateError | StoreError | NamespaceNotFound> =>
   Effect.gen(function*() {
     const runIds = yield* Replayer.runsToCheck(options.closed ?? 0).pipe(
-      Effect.provide(SqliteStore.layer({ filename: options.store }))
+      Effect.provide(SqliteStore.layer({ filename: options.store, namespace: options.namespace }))
     )
     const batches = Array.from(
       { length: Math.ceil(runIds.length / batchRuns) },
@@ -78,7 +83,7 @@ export const check = (options: Options): Effect.Effect<Replayer.Report, GateErro
       for (const { error, runId } of answer.failed) failed.push({ runId, error: decode(error) })
       options.onProgress?.({ replayed, failed: failed.length, of: runIds.length })
     }
-    const task: Task = { module: urlOf(options.module), store: options.store }
+    const task: Task = { module: urlOf(options.module), store: options.store, namespace: options.namespace }
     const refuse = (reason: string) => new GateError({ module: String(options.module), reason })
     yield* Effect.all(Array.from({ length: processes }, () => replayer(task, batches, take, refuse)), {
       concurrency: "unbounded",

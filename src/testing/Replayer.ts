@@ -40,6 +40,8 @@ import { Interpreter } from "../runtime/interpreter/Interpreter.js"
  */
 export interface History {
   readonly runId: string
+  /** Where the run was, for bodies that ask. Default: `default`. */
+  readonly namespace?: string | undefined
   readonly turns: ReadonlyArray<Turn>
 }
 
@@ -195,10 +197,15 @@ export const replayerOf = (
  * @since 0.1.0
  */
 export const toJson = (history: History): string =>
-  JSON.stringify({ format: Events.format, runId: history.runId, turns: history.turns }, undefined, 2)
+  JSON.stringify(
+    { format: Events.format, runId: history.runId, namespace: history.namespace, turns: history.turns },
+    undefined,
+    2
+  )
 
 /**
- * Reads what `toJson` made, of this version of perdure or an earlier one.
+ * Reads what `toJson` made, or an archive (row X1), of this version of perdure or an earlier one. An archive of a store
+ * with payload codecs is decoded before: `Archive.decode`.
  *
  * @category conversions
  * @since 0.1.0
@@ -208,14 +215,14 @@ export const fromJson = (text: string): Either.Either<History, ReplayFailed> => 
     Either.left(new ReplayFailed({ runId, reason: "Unreadable", detail }))
   const file = decodeFile(text)
   if (Either.isLeft(file)) return unreadable(`not a history: ${file.left.message}`)
-  const { format, runId, turns } = file.right
+  const { format, namespace, runId, turns } = file.right
   const read: Array<Turn> = []
-  for (const { at, events, turn } of turns) {
-    const decoded = Events.decode({ turn, format, events: JSON.stringify(events) })
+  for (const { at, events, format: own, turn } of turns) {
+    const decoded = Events.decode({ turn, format: own ?? format, events: JSON.stringify(events) })
     if (Either.isLeft(decoded)) return unreadable(decoded.left.message, runId)
     read.push({ turn, at, events: decoded.right })
   }
-  return Either.right({ runId, turns: read })
+  return Either.right({ runId, ...(namespace === undefined ? {} : { namespace }), turns: read })
 }
 
 // -----------------------------------------------------------------------------
@@ -226,9 +233,12 @@ const decodeFile = Schema.decodeUnknownEither(
   Schema.parseJson(Schema.Struct({
     format: Schema.Number,
     runId: Schema.String,
+    namespace: Schema.optionalWith(Schema.String, { exact: true }),
     turns: Schema.Array(Schema.Struct({
       turn: Schema.Number,
       at: Schema.Number,
+      // Archived as it was written, perhaps by an earlier version.
+      format: Schema.optionalWith(Schema.Number, { exact: true }),
       events: Schema.Array(Schema.Unknown)
     }))
   }))
@@ -246,7 +256,7 @@ export const hostsOf = (workflows: Workflows): Effect.Effect<Hosts, never, Scope
 
 const replayOn = (
   hosts: Hosts,
-  { runId, turns }: History
+  { namespace, runId, turns }: History
 ): Effect.Effect<void, NondeterminismError | ReplayFailed> =>
   Effect.suspend((): Effect.Effect<void, NondeterminismError | ReplayFailed> => {
     const start = turns[0]?.events[0]
@@ -261,7 +271,8 @@ const replayOn = (
       const given = [...hosts.workflows.keys()].join(", ") || "none"
       return new ReplayFailed({ runId, workflow, reason: "UnknownWorkflow", detail: `given are: ${given}` })
     }
-    const attempt = () => replayTurns(host, { runId, workflowId, workflow, taskQueue }, turns, () => undefined)
+    const attempt = () =>
+      replayTurns(host, { runId, workflowId, workflow, taskQueue, namespace }, turns, () => undefined)
     const error = attempt()
     if (error === undefined) return Effect.void
     if (error instanceof NondeterminismError) return located(error, attempt)
@@ -296,7 +307,7 @@ const againMax = 4
  */
 export const query = (
   hosts: Hosts,
-  { runId, turns }: History,
+  { namespace, runId, turns }: History,
   name: string,
   payload: unknown
 ): Either.Either<unknown, string> => {
@@ -306,7 +317,7 @@ export const query = (
   const host = hosts.workflow(workflow)
   if (host === undefined) return Either.left(`${workflow} is not among the hosts`)
   let answer: Either.Either<unknown, string> | undefined
-  const error = replayTurns(host, { runId, workflowId, workflow, taskQueue }, turns, (interpreter) => {
+  const error = replayTurns(host, { runId, workflowId, workflow, taskQueue, namespace }, turns, (interpreter) => {
     answer = interpreter.query(name, payload)
   })
   return answer ?? Either.left(error instanceof Error ? error.message : String(error))
@@ -315,7 +326,7 @@ export const query = (
 /** What stopped it, if anything did; else what `then` gives of the body at its end. */
 const replayTurns = (
   host: WorkflowHost,
-  run: Pick<Run, "runId" | "workflowId" | "workflow" | "taskQueue">,
+  run: Pick<Run, "runId" | "workflowId" | "workflow" | "taskQueue"> & Pick<History, "namespace">,
   turns: ReadonlyArray<Turn>,
   then: (interpreter: Interpreter) => void
 ): unknown => {
@@ -339,8 +350,14 @@ const replayTurns = (
 }
 
 const readHistory = (runId: string): Effect.Effect<Either.Either<History, ReplayFailed>, StoreError, Store> =>
-  Effect.flatMap(Store, (store) => Histories.read(store, runId)).pipe(
-    Effect.map((turns) => Either.right({ runId, turns })),
+  Effect.flatMap(
+    Store,
+    (store) =>
+      Effect.map(
+        Histories.read(store, runId),
+        (turns) => Either.right({ runId, namespace: store.about.namespace, turns })
+      )
+  ).pipe(
     Effect.catchTag(
       "UnreadableTurn",
       ({ message }) => Effect.succeed(Either.left(new ReplayFailed({ runId, reason: "Unreadable", detail: message })))

@@ -729,8 +729,8 @@ export const faults: ReadonlyArray<Fault> = [
     name: "a deleted run leaves its history",
     breaks: "C12",
     file: "src/persistence/sql/Deleting.ts",
-    from: "    \"DELETE FROM perdure_history WHERE run_id = ?\",\n",
-    to: "",
+    from: "const parts = [history, ...belongings,",
+    to: "const parts = [...belongings,",
     tests: ["persistence/SqliteStore"]
   },
   {

@@ -19,6 +19,8 @@ const walks: ReadonlyArray<readonly [statement: RegExp, plan: RegExp]> = [
   // And the runs that are open.
   [/SET owner = NULL, epoch = epoch \+ 1/, /USING INDEX perdure_runs_open/],
   [/DELETE FROM perdure_replies WHERE at/, /SCAN perdure_replies/],
+  // Runs whose history is being deleted: hardly ever one.
+  [/FROM perdure_removed_runs/, /SCAN perdure_removed_runs/],
   // An index that holds unanswered queries and nothing else.
   [/kind IN \('Query', 'Update'\)/, /USING INDEX perdure_mailbox_asks/]
 ]
@@ -67,6 +69,7 @@ const statements = (): ReadonlySet<string> => {
     changes: Changes.make({ begin: () => {}, end: () => {} }),
     about: { store: "SQLite", durability: "power-loss", location: "" },
     place: "",
+    archive: undefined,
     busyTimeoutMillis: 0,
     retentionMillis: 0
   })

@@ -9,17 +9,19 @@ import { applicationId, migrations, migrationsTable } from "../../src/persistenc
 import * as SqliteStore from "../../src/persistence/sqlite/SqliteStore.js"
 import { Store } from "../../src/persistence/Store.js"
 import * as Namespaces from "./contract/Namespaces.suite.js"
+import * as Retention from "./contract/Retention.suite.js"
 import { newRun, now } from "./contract/Samples.js"
 import * as Folder from "./Folder.js"
 
-Namespaces.suite(
-  "namespaces of a SQLite file",
-  Effect.map(
-    Folder.make,
-    (folder) => (namespace) =>
-      SqliteStore.layer({ filename: folder.file("store.db"), durability: "process-crash", namespace })
-  )
+const database = Effect.map(
+  Folder.make,
+  (folder): Namespaces.Opening => (options) =>
+    SqliteStore.layer({ filename: folder.file("store.db"), durability: "process-crash", ...options })
 )
+
+Namespaces.suite("namespaces of a SQLite file", database)
+
+Retention.suite("retention in a SQLite file", database)
 
 describe("a file from before there were namespaces", () => {
   it.scoped("is that of the default one (X1)", () =>

@@ -63,6 +63,8 @@ export const around = (store: Store["Type"], where: Where): Store["Type"] => {
   return CrashingStore.through(lived, {
     perform: (operation, effect) =>
       Effect.suspend(() => {
+        // Nothing there is old enough; that it is asked for is no reason for other fates.
+        if (operation === "sweep") return effect
         const fate = where.cutOff() ? cutOff : fateOf(operation, where)
         ledger.note(() => `${name}: ${operation}${fate === calm ? "" : ` ${describe(fate)}`}`)
         const failed = Effect.suspend(() => {

@@ -14,6 +14,20 @@ import type * as Imposing from "./Imposing.js"
 import * as Rows from "./Rows.js"
 
 /**
+ * What is kept of a run beside its row and its history, each as a statement of its run id.
+ *
+ * @since 0.1.0
+ */
+export const belongings = [
+  "DELETE FROM perdure_search_attributes WHERE run_id = ?",
+  "DELETE FROM perdure_mailbox WHERE kind <> 'Terminated' AND run_id = ?",
+  "DELETE FROM perdure_start_requests WHERE run_id = ?"
+]
+
+/** @since 0.1.0 */
+export const history = "DELETE FROM perdure_history WHERE run_id = ?"
+
+/**
  * @category constructors
  * @since 0.1.0
  */
@@ -26,13 +40,7 @@ export const make = (
   const target = text(
     `SELECT run_id, status, owner FROM perdure_runs WHERE run_id = ? AND +namespace = :namespace${lockRows}`
   )
-  const parts = [
-    "DELETE FROM perdure_history WHERE run_id = ?",
-    "DELETE FROM perdure_search_attributes WHERE run_id = ?",
-    "DELETE FROM perdure_mailbox WHERE kind <> 'Terminated' AND run_id = ?",
-    "DELETE FROM perdure_start_requests WHERE run_id = ?",
-    "DELETE FROM perdure_runs WHERE run_id = ?"
-  ].map(text)
+  const parts = [history, ...belongings, "DELETE FROM perdure_runs WHERE run_id = ?"].map(text)
   return {
     deleteRun: (runId, end, now) =>
       db.write("deleteRun", (tx) =>

@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { Archive } from "../Archive.js"
 import type { NamespaceNotFound } from "../Namespaces.js"
 import { defaultNamespace, Namespaces } from "../Namespaces.js"
 import * as Database from "../sql/Database.js"
@@ -31,6 +32,11 @@ export interface Options {
    * which always is.
    */
   readonly namespace?: string | undefined
+  /**
+   * Where the histories of runs go before workers on this store delete them, once they are older than their namespace
+   * keeps them (row X1). Default: nowhere.
+   */
+  readonly archive?: Archive | undefined
   /** What a commit survives. Default: `power-loss`. */
   readonly durability?: Durability | undefined
   /** How long a call waits for a lock that another process holds. Default: 5 seconds. */
@@ -77,6 +83,7 @@ export const layer: LayerOf = ((options: Options) =>
       place,
       about: { store: "SQLite", durability, location: options.filename },
       busyTimeoutMillis,
+      archive: options.archive,
       retentionMillis: Duration.toMillis(options.replyRetention ?? "1 hour")
     })
     return Context.make(Store, store).pipe(

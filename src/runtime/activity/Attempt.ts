@@ -61,7 +61,7 @@ export const numberOf = (attempt: Attempt): number =>
     : ActivityTasks.attemptOf({ attempt: attempt.attempt, forgotten: attempt.forgotten })
 
 /** What the attempt knows of itself (row A1). @since 0.1.0 */
-export const infoOf = (attempt: Attempt, startedAt: number): ActivityInfo => {
+export const infoOf = (attempt: Attempt, startedAt: number, namespace: string): ActivityInfo => {
   const { scheduled } = attempt
   return {
     activity: scheduled.name,
@@ -73,6 +73,7 @@ export const infoOf = (attempt: Attempt, startedAt: number): ActivityInfo => {
     workflowId: attempt.workflowId,
     runId: attempt.runId,
     taskQueue: attempt.taskQueue,
+    namespace,
     headers: scheduled.headers ?? noHeaders,
     scheduledAt: attempt.scheduledAt,
     attemptScheduledAt: attempt.attemptScheduledAt,

@@ -63,6 +63,7 @@ export type Result =
  * @since 0.1.0
  */
 export interface Surroundings {
+  readonly namespace: string
   readonly timers: Timers
   readonly runtime: Runtime.Runtime<never>
   readonly now: () => number
@@ -201,7 +202,7 @@ export class RunningAttempt {
 
   private contextOf({ hooks }: ActivityHost): Context.Tag.Service<typeof ActivityContext> {
     const { heartbeat } = this.attempt
-    const info = Attempts.infoOf(this.attempt, this.startedAt)
+    const info = Attempts.infoOf(this.attempt, this.startedAt, this.around.namespace)
     return {
       info,
       lastHeartbeat: heartbeat === undefined ? undefined : JSON.parse(heartbeat) as unknown,

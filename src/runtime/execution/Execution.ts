@@ -485,10 +485,9 @@ export class Execution {
 
   private makeInterpreter(): Interpreter {
     return new Interpreter({
+      ...this.run,
       host: this.host,
-      runId: this.runId,
-      workflowId: this.run.workflowId,
-      taskQueue: this.run.taskQueue,
+      namespace: this.around.namespace,
       onLate: (place) => {
         if (this.stopped) return
         this.fail(FailedTurn.wokenOutside(this.run.workflow, place), [])

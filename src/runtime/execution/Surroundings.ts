@@ -18,6 +18,7 @@ import type { Item, UpdateAnswer } from "./Item.js"
  * @since 0.1.0
  */
 export interface Surroundings<Execution> {
+  readonly namespace: string
   readonly now: () => number
   readonly workerId: () => string
   readonly serves: (taskQueue: string) => boolean

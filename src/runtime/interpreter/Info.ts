@@ -18,7 +18,12 @@ import type { WorkflowInfo } from "../../dsl/WorkflowContext.js"
  */
 export interface Subject {
   readonly workflow: string
-  readonly setting: { readonly workflowId: string; readonly runId: string; readonly taskQueue: string }
+  readonly setting: {
+    readonly workflowId: string
+    readonly runId: string
+    readonly taskQueue: string
+    readonly namespace?: string | undefined
+  }
   readonly started: ExecutionStarted | undefined
   readonly startedAt: number
   readonly past: Standing
@@ -39,13 +44,14 @@ export const of = (subject: Subject): WorkflowInfo => {
   const { cancelReason, notes, past: { bytes, events, updates }, replaying, setting, started, startedAt, workflow } =
     subject
   const reasons = HistoryLimits.reasons(events, bytes, updates)
-  const { runId, taskQueue, workflowId } = setting
+  const { namespace = "default", runId, taskQueue, workflowId } = setting
   const firstRunId = started?.firstRunId ?? runId
   return {
     workflow,
     workflowId,
     runId,
     taskQueue,
+    namespace,
     startedAt,
     parent: started?.parent,
     root: started?.root ?? { workflowId, runId: firstRunId },

@@ -72,6 +72,8 @@ export interface Setting {
   readonly runId: string
   readonly workflowId: string
   readonly taskQueue: string
+  /** Default: `default`. */
+  readonly namespace?: string | undefined
   /** Called once a fiber of the body is woken outside of any turn, with the line at which it waited. */
   readonly onLate: (place: string | undefined) => void
   readonly operationsMax?: number | undefined

@@ -18,6 +18,7 @@ export interface Task {
   readonly module: string
   /** The SQLite file. */
   readonly store: string
+  readonly namespace: string | undefined
 }
 
 /** The runs to replay next. @since 0.1.0 */

@@ -13,11 +13,11 @@ import * as Module from "./Module.js"
 import type { Answer, Batch, Task } from "./Protocol.js"
 import { ReplayError } from "./Protocol.js"
 
-const { module, store } = JSON.parse(process.argv[2]!) as Task
+const { module, namespace, store } = JSON.parse(process.argv[2]!) as Task
 const answer = (message: Answer): void => void process.send!(message)
 const encode = Schema.encodeSync(ReplayError)
 
-const runtime = ManagedRuntime.make(SqliteStore.layer({ filename: store }))
+const runtime = ManagedRuntime.make(SqliteStore.layer({ filename: store, namespace }))
 
 const begin = Effect.gen(function*() {
   const workflows = yield* Module.load(module)

@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { Filter } from "../../../src/core/visibility/Filter.js"
+import type { Archive } from "../../../src/persistence/Archive.js"
 import type { NamespaceNotFound } from "../../../src/persistence/Namespaces.js"
 import { NamespaceRefused, Namespaces } from "../../../src/persistence/Namespaces.js"
 import type { Outgoing, StoreError } from "../../../src/persistence/Store.js"
@@ -28,8 +29,11 @@ const list = (filter?: Filter) =>
 
 const is = (attribute: string, value: string): Filter => ({ _tag: "Compare", attribute, operator: "=", value })
 
-/** A store of a namespace, in a database that is empty each time that the layer of "default" is built. */
-export type Opening = (namespace?: string) => Layer.Layer<Store | Namespaces, StoreError | NamespaceNotFound>
+/** A store of a database, of one of its namespaces. */
+export type Opening = (options?: {
+  readonly namespace?: string
+  readonly archive?: Archive
+}) => Layer.Layer<Store | Namespaces, StoreError | NamespaceNotFound>
 
 /** `database` gives an empty one, whose namespaces are opened one by one. */
 export const suite = (name: string, database: Effect.Effect<Opening, never, Scope.Scope>) => {
@@ -45,7 +49,7 @@ export const suite = (name: string, database: Effect.Effect<Opening, never, Scop
       const here = yield* Layer.build(staffed(open()))
       yield* Context.get(here, Namespaces).create("billing")
       // Ids of workers are unique everywhere, as those of runs.
-      const there = yield* Layer.build(open("billing"))
+      const there = yield* Layer.build(open({ namespace: "billing" }))
       yield* Context.get(there, Store).register({ id: "zoe", leaseUntil: now + 10_000, identity: "", startedAt: now })
       yield* body((effect) => Effect.provide(effect, here), (effect) => Effect.provide(effect, there))
     }))
@@ -353,7 +357,7 @@ export const suite = (name: string, database: Effect.Effect<Opening, never, Scop
           const error = yield* Effect.flip(effect)
           assert.deepInclude(error, { _tag: "NamespaceNotFound", namespace: "bilings", known: ["billing", "default"] })
         }
-        const unknown = yield* Effect.flip(Layer.build(open("bilings")))
+        const unknown = yield* Effect.flip(Layer.build(open({ namespace: "bilings" })))
         assert.include(unknown.message, "only: billing, default. Create it")
       })))
 
@@ -363,7 +367,7 @@ export const suite = (name: string, database: Effect.Effect<Opening, never, Scop
         const here = yield* Layer.build(open())
         const namespaces = Context.get(here, Namespaces)
         yield* namespaces.create("billing")
-        const there = Context.get(yield* Layer.build(open("billing")), Store)
+        const there = Context.get(yield* Layer.build(open({ namespace: "billing" })), Store)
         const inUse = Effect.map(Effect.flip(namespaces.deleteIfEmpty("billing")), (error) => error.message)
         yield* there.create(newRun("s1"), start("s1"))
         assert.include(yield* inUse, "it has runs")
@@ -384,7 +388,7 @@ export const suite = (name: string, database: Effect.Effect<Opening, never, Scop
         for (const effect of gone) {
           assert.include((yield* Effect.flip(effect)).message, "namespace \"billing\" was deleted")
         }
-        assert.deepStrictEqual(yield* Effect.provide(list(), yield* Layer.build(open("billing"))), [])
+        assert.deepStrictEqual(yield* Effect.provide(list(), yield* Layer.build(open({ namespace: "billing" }))), [])
       })))
   })
 }

@@ -200,6 +200,7 @@ describe("what else a body asks for", () => {
         workflowId: "workflow-1",
         runId: driver.runId,
         taskQueue: "queue",
+        namespace: "default",
         startedAt: driver.now - 5,
         headers: {},
         parent: undefined,
