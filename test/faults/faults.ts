@@ -1118,5 +1118,197 @@ export const faults: ReadonlyArray<Fault> = [
     from: "const settled = Body.condition(Body.allHandlersFinished)\n",
     to: "const settled = Effect.void\n",
     tests: ["simulation/found"]
+  },
+  {
+    name: "a calendar is read by the clocks of before a change",
+    breaks: "H6",
+    file: "src/core/schedule/CalendarTimes.ts",
+    from: "if (local !== undefined && local - offset < until) return",
+    to: "if (local !== undefined) return",
+    tests: ["core/schedule/ScheduleTimes"]
+  },
+  {
+    name: "a calendar looks no further than the next change of the clocks",
+    breaks: "H6",
+    file: "src/core/schedule/CalendarTimes.ts",
+    from: "second = local === undefined || !far ? until : ",
+    to: "second = local === undefined ? until : ",
+    tests: ["core/schedule/ScheduleTimes"]
+  },
+  {
+    name: "a day of the month or else of the week will do",
+    breaks: "H4",
+    file: "src/core/schedule/CalendarTimes.ts",
+    from: "if ((matcher.dayOfMonth & 1 << found) !== 0 && dayMatches",
+    to: "if ((matcher.dayOfMonth & 1 << found) !== 0 || dayMatches",
+    tests: ["core/schedule/ScheduleTimes"]
+  },
+  {
+    name: "a skip calendar goes on after the clocks have changed",
+    breaks: "H6",
+    file: "src/core/schedule/CalendarTimes.ts",
+    from: "return Math.min(until, second + endOf(skip, local) - local)",
+    to: "return second + endOf(skip, local) - local",
+    tests: ["core/schedule/ScheduleTimes"]
+  },
+  {
+    name: "a change of the clocks is found by the day",
+    breaks: "H6",
+    file: "src/core/schedule/ZoneOffset.ts",
+    from: "while (after - before > 1) {",
+    to: "while (after - before > 86_400) {",
+    tests: ["core/schedule/ScheduleTimes"]
+  },
+  {
+    name: "intervals are counted from when they are asked for",
+    breaks: "H3",
+    file: "src/core/schedule/ScheduleTimes.ts",
+    from: "Math.ceil((second - offset) / every) * every + offset",
+    to: "second + every - 1",
+    tests: ["core/schedule/ScheduleTimes"]
+  },
+  {
+    name: "the end of a schedule's time is not one of its times",
+    breaks: "H6",
+    file: "src/core/schedule/ScheduleTimes.ts",
+    from: "nominal > spec.endAt",
+    to: "nominal >= spec.endAt",
+    tests: ["core/schedule/ScheduleTimes"]
+  },
+  {
+    name: "jitter goes beyond the next time",
+    breaks: "H6",
+    file: "src/core/schedule/ScheduleTimes.ts",
+    from: "Math.min(spec.jitterMillis, (following - second) * 1_000)",
+    to: "spec.jitterMillis",
+    tests: ["core/schedule/ScheduleTimes"]
+  },
+  {
+    name: "six fields begin with the seconds",
+    breaks: "H5",
+    file: "src/core/schedule/CronString.ts",
+    from: "parts.length === 7 ? parts : [\"0\", ...parts]",
+    to: "parts.length >= 6 ? parts : [\"0\", ...parts]",
+    tests: ["core/schedule/CronString"]
+  },
+  {
+    name: "a time of a schedule is decided again",
+    breaks: "H7, I1",
+    file: "src/core/schedule/Advance.ts",
+    from: "    draft.consideredUntil = time.nominal\n",
+    to: "    draft.consideredUntil = time.nominal - (time.nominal % 7_000 === 0 ? 1 : 0)\n",
+    tests: ["core/schedule/AdvanceModel"]
+  },
+  {
+    name: "an action starts before the one that it replaces has ended",
+    breaks: "H7",
+    file: "src/core/schedule/Advance.ts",
+    from: "      cancel(draft)\n      draft.waiting.unshift(time)\n      return\n",
+    to: "      cancel(draft)\n      return start(draft, time, false)\n",
+    tests: ["core/schedule/AdvanceModel"]
+  },
+  {
+    name: "times that wait are without bound",
+    breaks: "H7, I10",
+    file: "src/core/schedule/Advance.ts",
+    from: "if (draft.waiting.length < Limits.scheduleWaitingMax) draft.waiting.push(time)",
+    to: "if (draft.waiting.length < Infinity) draft.waiting.push(time)",
+    tests: ["core/schedule/AdvanceModel"]
+  },
+  {
+    name: "an action that is replaced before it began is spent",
+    breaks: "H7",
+    file: "src/core/schedule/Advance.ts",
+    from: "    if (!manual && draft.remaining !== undefined) draft.remaining++\n",
+    to: "",
+    tests: ["core/schedule/Advance.test"]
+  },
+  {
+    name: "a trigger spends one of the actions",
+    breaks: "H11",
+    file: "src/core/schedule/Advance.ts",
+    from: "  if (!manual && draft.remaining !== undefined) draft.remaining--\n",
+    to: "  if (draft.remaining !== undefined) draft.remaining--\n",
+    tests: ["core/schedule/AdvanceModel"]
+  },
+  {
+    name: "a time is acted on however late it is",
+    breaks: "H8",
+    file: "src/core/schedule/Advance.ts",
+    from: "if (now - time.at > policy.catchupWindowMillis) draft.counts.missed++",
+    to: "if (now < 0) draft.counts.missed++",
+    tests: ["core/schedule/AdvanceModel"]
+  },
+  {
+    name: "a paused schedule acts by its spec",
+    breaks: "H10",
+    file: "src/core/schedule/Advance.ts",
+    from: "manual || !paused && remaining !== 0",
+    to: "manual || remaining !== 0",
+    tests: ["core/schedule/AdvanceModel"]
+  },
+  {
+    name: "what was not done for want of room is forgotten",
+    breaks: "H7, I5",
+    file: "src/core/schedule/Advance.ts",
+    from: "draft.more ? moment.now : next",
+    to: "next",
+    tests: ["core/schedule/AdvanceModel"]
+  },
+  {
+    name: "a backfill leaves out its first time",
+    breaks: "H12",
+    file: "src/core/schedule/Advance.ts",
+    from: "ScheduleTimes.next(schedule.spec, id, request.from - 1)",
+    to: "ScheduleTimes.next(schedule.spec, id, request.from)",
+    tests: ["core/schedule/Advance.test"]
+  },
+  {
+    name: "an end that is told twice pauses twice",
+    breaks: "H9",
+    file: "src/core/schedule/Advance.ts",
+    from: "  if (running === undefined && recent === undefined) return\n",
+    to: "",
+    tests: ["core/schedule/Advance.test"]
+  },
+  {
+    name: "AllowAll hands results on",
+    breaks: "W17",
+    file: "src/core/schedule/Advance.ts",
+    from: "...(beside ? {} : draft.last) })",
+    to: "...draft.last })",
+    tests: ["core/schedule/Advance.test"]
+  },
+  {
+    name: "a refused start is spent",
+    breaks: "H7",
+    file: "src/core/schedule/Advance.ts",
+    from: "remainingActions === undefined || start.manual ? {}",
+    to: "remainingActions === undefined || !start.manual ? {}",
+    tests: ["core/schedule/AdvanceModel"]
+  },
+  {
+    name: "unpause makes up for the pause",
+    breaks: "H10",
+    file: "src/core/schedule/Schedule.ts",
+    from: "state.paused ? passed(id, spec, state.consideredUntil, now) : state.consideredUntil",
+    to: "state.consideredUntil",
+    tests: ["core/schedule/Schedule.test"]
+  },
+  {
+    name: "an update fires what was considered",
+    breaks: "H13",
+    file: "src/core/schedule/Schedule.ts",
+    from: "  if (now <= consideredUntil) return consideredUntil\n",
+    to: "  if (now <= consideredUntil) return now\n",
+    tests: ["core/schedule/AdvanceModel"]
+  },
+  {
+    name: "two triggers of a second have one workflow id",
+    breaks: "H11",
+    file: "src/core/schedule/Schedule.ts",
+    from: "    if (taken.has(second)) continue\n",
+    to: "",
+    tests: ["core/schedule/Schedule.test"]
   }
 ]

@@ -126,6 +126,22 @@ describe("daylight saving (H6)", () => {
         ["2026-11-01T05:30:00Z", "2026-11-01T06:30:00Z", "2026-11-02T06:30:00Z"]
       ],
       [
+        "so does one of a single day of the year",
+        { cron: ["30 1 1 11 *"], timeZone: "America/New_York" },
+        "2026-10-31T12:00:00Z",
+        ["2026-11-01T05:30:00Z", "2026-11-01T06:30:00Z", "2027-11-01T05:30:00Z"]
+      ],
+      [
+        "what is skipped is skipped by what the clocks show, and not for so long",
+        {
+          intervals: [{ every: "30 minutes" }],
+          skip: [{ second: "*", minute: "*", hour: { start: 1, end: 2 } }],
+          timeZone: "Europe/Berlin"
+        },
+        "2027-03-27T23:00:00Z",
+        ["2027-03-27T23:30:00Z", "2027-03-28T01:00:00Z", "2027-03-28T01:30:00Z"]
+      ],
+      [
         "half an hour of Lord Howe comes twice",
         { cron: ["*/20 1 * * *"], timeZone: "Australia/Lord_Howe" },
         "2027-04-03T13:59:00Z",
