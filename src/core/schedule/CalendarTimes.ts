@@ -10,7 +10,7 @@
  *
  * 1. A second is found if and only if its local fields match, and those of no skip calendar do.
  * 2. Every search ends: after 40 years without a match (the calendar of the years repeats sooner), and after 20,000
- *    matches in a row that are to be skipped. There are no times after that.
+ *    matches in a row that are to be skipped. It then has found none.
  *
  * All times here are whole seconds; local seconds count as if the zone's clocks were those of UTC.
  *
@@ -121,22 +121,31 @@ export const skip = (matcher: Matcher): Skip => ({
 /** The matches in a row that are skipped before a search gives up. @since 0.1.0 */
 export const skippedMax = 20_000
 
+/** What a search came to: nothing matches before `until`, and `until` itself does if it is `found`. @since 0.1.0 */
+export interface Next {
+  /** Infinity: nothing ever does. */
+  readonly until: number
+  readonly found: boolean
+}
+
 /**
- * The first match at or after the given second; undefined where there is none.
+ * Searches for the first match at or after the given second.
  *
  * @category combinators
  * @since 0.1.0
  */
-export const next = ({ matcher, skips }: Search, zone: Zone, from: number): number | undefined => {
+export const next = ({ matcher, skips }: Search, zone: Zone, from: number): Next => {
   let second = from
   for (let skipped = 0; skipped <= skippedMax; skipped++) {
     const found = match(matcher, zone, second)
-    if (found === undefined || skips.length === 0) return found
+    if (found === undefined) return never
     second = behind(skips, zone, found)
-    if (second === found) return found
+    if (second === found) return { until: found, found: true }
   }
-  return undefined
+  return { until: second, found: false }
 }
+
+const never: Next = { until: Infinity, found: false }
 
 /** The second itself where no skip calendar matches it; otherwise one behind it up to which one does. @since 0.1.0 */
 export const behind = (skips: ReadonlyArray<Skip>, zone: Zone, second: number): number => {

@@ -68,11 +68,15 @@ export const between = (
 // -----------------------------------------------------------------------------
 
 interface Compiled {
-  readonly zone: ZoneOffset.Zone
-  readonly searches: ReadonlyArray<CalendarTimes.Search>
-  /** For the intervals. */
-  readonly skips: ReadonlyArray<CalendarTimes.Skip>
-  readonly intervals: ReadonlyArray<Interval>
+  readonly sources: ReadonlyArray<Source>
+}
+
+/** A calendar or an interval, with the last answer that it gave: one that comes rarely is not asked each time. */
+interface Source {
+  readonly search: (from: number) => CalendarTimes.Next
+  /** What `next` is the answer to. */
+  from: number
+  next: CalendarTimes.Next
 }
 
 /** By the identity of the spec: a decision asks for hundreds of times, of one value. */
@@ -81,48 +85,55 @@ const compiledSpecs = new WeakMap<ScheduleSpec, Compiled>()
 const compile = (spec: ScheduleSpec): Compiled => {
   const known = compiledSpecs.get(spec)
   if (known !== undefined) return known
+  const zone = ZoneOffset.of(spec.timeZone)
   const skip = spec.skip.map(CalendarTimes.matcher)
+  const skips = skip.map(CalendarTimes.skip)
   const compiled: Compiled = {
-    zone: ZoneOffset.of(spec.timeZone),
-    searches: spec.calendars.flatMap((calendar) => CalendarTimes.search(CalendarTimes.matcher(calendar), skip) ?? []),
-    skips: skip.map(CalendarTimes.skip),
-    intervals: spec.intervals
+    sources: [
+      ...spec.calendars.flatMap((calendar) => {
+        const search = CalendarTimes.search(CalendarTimes.matcher(calendar), skip)
+        return search === undefined ? [] : [source((from) => CalendarTimes.next(search, zone, from))]
+      }),
+      ...spec.intervals.map((interval) => source((from) => nextOf(interval, skips, zone, from)))
+    ]
   }
   compiledSpecs.set(spec, compiled)
   return compiled
 }
 
+const source = (search: Source["search"]): Source => ({ search, from: 0, next: { until: -Infinity, found: false } })
+
 const secondMax = Date.UTC(yearMax + 1, 0, 1) / 1_000 - 1
 
 /** The earliest second, the given one or after it. */
-const first = (compiled: Compiled, from: number): number | undefined => {
+const first = ({ sources }: Compiled, from: number): number | undefined => {
   let least = Infinity
-  for (const search of compiled.searches) {
-    const found = CalendarTimes.next(search, compiled.zone, from)
-    if (found !== undefined && found < least) least = found
-  }
-  for (const interval of compiled.intervals) {
-    const found = firstOf(interval, compiled, from)
-    if (found !== undefined && found < least) least = found
+  for (const source of sources) {
+    if (from < source.from || from > source.next.until) {
+      source.next = source.search(from)
+      source.from = from
+    }
+    if (source.next.found && source.next.until < least) least = source.next.until
   }
   return least <= secondMax ? least : undefined
 }
 
-const firstOf = (
+const nextOf = (
   { everyMillis, offsetMillis }: Interval,
-  { skips, zone }: Compiled,
+  skips: ReadonlyArray<CalendarTimes.Skip>,
+  zone: ZoneOffset.Zone,
   from: number
-): number | undefined => {
+): CalendarTimes.Next => {
   const every = everyMillis / 1_000
   const offset = offsetMillis / 1_000
   let second = from
   for (let skipped = 0; skipped <= CalendarTimes.skippedMax; skipped++) {
     const found = Math.ceil((second - offset) / every) * every + offset
-    if (found > secondMax) return undefined
+    if (found > secondMax) return { until: Infinity, found: false }
     second = CalendarTimes.behind(skips, zone, found)
-    if (second === found) return found
+    if (second === found) return { until: found, found: true }
   }
-  return undefined
+  return { until: second, found: false }
 }
 
 /** In milliseconds: less than both the spec's bound and the time until the next time, even one that is skipped. */
