@@ -44,6 +44,30 @@ describe("the plans of SQLite", () => {
     assert.deepStrictEqual(found, [])
   })
 
+  it("find what is of one namespace without reading what is of others (X1)", () => {
+    const db = new Sqlite(":memory:")
+    db.exec([migrationsTable, ...migrations.flatMap(({ statements }) => statements)].join(";\n"))
+    const found: Array<string> = []
+    let asked = 0
+    for (const statement of statements()) {
+      const isOne = /(?<![+\w.])([a-z]\.)?namespace = 7/.test(statement)
+      const isChecked = /\+([a-z]\.)?namespace = 7/.test(statement)
+      if (!isOne && !isChecked) continue
+      asked++
+      const parameters = statement.split("?").length - 1
+      const plan = db.prepare(`EXPLAIN QUERY PLAN ${statement}`).all(Array.from({ length: parameters }, () => 1))
+      const details = (plan as ReadonlyArray<{ readonly detail: string }>).map(({ detail }) => detail)
+      // One by run id goes by the key, whatever the namespace is.
+      const well = isOne
+        ? details.some((detail) => detail.includes("(namespace=?"))
+        : details.every((detail) => !detail.includes("(namespace=?"))
+      if (!well) found.push(`${details.join("; ")}: ${statement}`)
+    }
+    db.close()
+    assert.isAbove(asked, 30)
+    assert.deepStrictEqual(found, [])
+  })
+
   it("are made once: the texts are a fixed set that the driver can keep prepared", () => {
     const texts = statements()
     assert.isAbove(texts.size, 100)

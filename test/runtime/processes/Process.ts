@@ -16,7 +16,11 @@ const released = Effect.async<void>((resume) => {
 export const run = (worker: (settings: Settings) => Layer.Layer<Client, unknown, Store>): void => {
   const settings = Schema.decodeSync(Schema.parseJson(Settings))(process.argv[2] ?? "")
   const live = worker(settings).pipe(
-    Layer.provide(SqliteStore.layer({ filename: settings.filename, durability: "process-crash" }))
+    Layer.provide(SqliteStore.layer({
+      filename: settings.filename,
+      namespace: settings.namespace,
+      durability: "process-crash"
+    }))
   )
   const program = Effect.scoped(Effect.gen(function*() {
     yield* Layer.build(live)

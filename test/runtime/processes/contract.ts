@@ -64,9 +64,32 @@ export const Ask = Activity.make("Ask", {
 /** Asks, and gives what it was told; `stop` cancels the question. */
 export const Survey = Workflow.make("Survey", { success: Schema.Unknown, signals: { stop: {} } })
 
+/** Enters a page by a child, whose workflow id is the same for all; sends a note to "reader"; closes when it is told to. */
+export const Ledger = Workflow.make("Ledger", {
+  payload: Schema.String,
+  success: Schema.Array(Schema.String),
+  signals: { note: { payload: Schema.String }, close: {} }
+})
+
+export const Entry = Workflow.make("Entry", { payload: Schema.String, success: Schema.String })
+
+export const Note = Activity.make("Note", {
+  payload: Schema.String,
+  success: Schema.String,
+  startToCloseTimeout: "1 minute"
+})
+
+/** Takes notes until it is told to close. */
+export const Reader = Workflow.make("Reader", {
+  success: Schema.Array(Schema.String),
+  signals: { note: { payload: Schema.String }, close: {} }
+})
+
 /** What a child is started with. */
 export const Settings = Schema.Struct({
   name: Schema.String,
+  /** Default: `default`. */
+  namespace: Schema.optionalWith(Schema.String, { exact: true }),
   filename: Schema.String,
   taskQueue: Schema.String,
   /** Host the workflow, or activities alone. */
