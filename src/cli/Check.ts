@@ -29,10 +29,10 @@ export const usage = `perdure check --module FILE --store FILE [--namespace NAME
 Replays all open runs of a store with the workflows that a module exports, and says which of them the code would break.
 Changes nothing. Exits with 0 when all is well, with 1 when a run would break, with 2 when it could not be asked.
 
-  --module FILE   a JavaScript module that exports the Layers of its workflows, in any exports, alone or in lists
-  --store FILE    the SQLite file of the runs
+  --module FILE     a JavaScript module that exports the Layers of its workflows, in any exports, alone or in lists
+  --store FILE      the SQLite file of the runs
   --namespace NAME  the namespace of the runs; default: default
-  --closed N      replays up to N closed runs as well; default 0
+  --closed N        replays up to N closed runs as well; default 0
   --processes N     default: as many as there are cores`
 
 /**

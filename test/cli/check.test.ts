@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { Client, Worker } from "perdure"
-import { SqliteStore } from "perdure/sqlite"
+import { Namespaces, SqliteStore } from "perdure/sqlite"
 import * as Folder from "../persistence/Folder.js"
 import { Pack, Parcel, Post } from "./contract.js"
 import { layers } from "./workflows.js"
@@ -93,6 +93,22 @@ describe("perdure check", () => {
       const { code, stderr } = yield* perdure("check", "--module", "test/cli/exiting.ts", "--store", store)
       assert.strictEqual(code, 2)
       assert.include(stderr, "--module test/cli/exiting.ts: its process ended with 3")
+    }))
+
+  it.scopedLive("looks at the namespace that it is told, and knows which there are (X1)", () =>
+    Effect.gen(function*() {
+      const { store } = yield* parcels
+      yield* Effect.provide(
+        Effect.flatMap(Namespaces, (namespaces) => namespaces.create("billing")),
+        SqliteStore.layer({ filename: store })
+      )
+      const ask = (namespace: string) =>
+        perdure("check", "--module", "test/cli/reordered.ts", "--store", store, "--namespace", namespace)
+      const [there, nowhere] = yield* Effect.all([ask("billing"), ask("bilings")], { concurrency: 2 })
+      assert.strictEqual(there.code, 0, there.stderr)
+      assert.include(there.stdout, "✓ 0 runs replayed")
+      assert.strictEqual(nowhere.code, 2)
+      assert.match(nowhere.stderr, /--namespace bilings: .* has only: billing, default/)
     }))
 
   it.scopedLive("says what it was not given", () =>

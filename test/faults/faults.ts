@@ -19,6 +19,86 @@ export interface Fault {
 
 export const faults: ReadonlyArray<Fault> = [
   {
+    name: "a message reaches a run of another namespace",
+    breaks: "X1",
+    file: "src/persistence/sql/Mailbox.ts",
+    from: "SELECT run_id, status, owner FROM perdure_runs WHERE +namespace = :namespace AND run_id IN (",
+    to: "SELECT run_id, status, owner FROM perdure_runs WHERE run_id IN (",
+    tests: ["persistence/namespaces"]
+  },
+  {
+    name: "activities are claimed from queues of another namespace",
+    breaks: "X1",
+    file: "src/persistence/sql/Tasks.ts",
+    from: "namespace = :namespace AND task_queue = ? AND due_at <= ?",
+    to: "task_queue = ? AND due_at <= ?",
+    tests: ["persistence/namespaces"]
+  },
+  {
+    name: "rows are written into the first namespace, whichever the store is of",
+    breaks: "X1",
+    file: "src/persistence/sql/Namespaces.ts",
+    from: "sql.replaceAll(\":namespace\", String(Math.trunc(id)))",
+    to: "sql.replaceAll(\":namespace\", String(Math.trunc(id) && 1))",
+    tests: ["persistence/namespaces"]
+  },
+  {
+    name: "a start goes into a namespace that was deleted",
+    breaks: "X1",
+    file: "src/persistence/sql/Starts.ts",
+    from: "yield* exists(tx)",
+    to: "yield* Effect.void",
+    tests: ["persistence/namespaces"]
+  },
+  {
+    name: "a namespace with workers is deleted",
+    breaks: "X1",
+    file: "src/persistence/sql/Namespaces.ts",
+    from: ", [\"workers\", \"perdure_workers\"]",
+    to: "",
+    tests: ["persistence/namespaces"]
+  },
+  {
+    name: "a run is deleted though its archive failed",
+    breaks: "X1",
+    file: "src/persistence/sql/Retention.ts",
+    from: "{ onFailure: ({ reason }) => reason,",
+    to: "{ onFailure: () => undefined,",
+    tests: ["persistence/namespaces", "persistence/archive"]
+  },
+  {
+    name: "runs are deleted before their time",
+    breaks: "X1",
+    file: "src/persistence/sql/Retention.ts",
+    from: "tx(old, [now - found.retention,",
+    to: "tx(old, [now,",
+    tests: ["persistence/namespaces"]
+  },
+  {
+    name: "the rest of a long history is forgotten",
+    breaks: "X1",
+    file: "src/persistence/sql/Retention.ts",
+    from: "if ((yield* tx(rest, [runId])).length === 0) {",
+    to: "if ((yield* tx(rest, [runId])).length >= 0) {",
+    tests: ["persistence/namespaces"]
+  },
+  {
+    name: "a worker without an archive deletes what is to be archived",
+    breaks: "X1",
+    file: "src/persistence/sql/Retention.ts",
+    from: "if (found.archived && archive === undefined) {",
+    to: "if (found.archived && archive !== undefined) {",
+    tests: ["persistence/namespaces"]
+  },
+  {
+    name: "sweeping takes all the time that there is",
+    breaks: "X1",
+    file: "src/runtime/Sweeping.ts",
+    from: "Math.max(Limits.sweepPauseMillis, took * Limits.sweepRestShare)",
+    to: "0 * took * Limits.sweepRestShare",
+    tests: ["runtime/retention"]
+  },
+  {
     name: "a start in the caller's transaction is committed on its own",
     breaks: "X2",
     file: "src/persistence/sql/Database.ts",
