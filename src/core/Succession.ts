@@ -244,6 +244,7 @@ const inherited = ({ carried, runId, started, startedAt }: Ending): Partial<Star
   ...(started.executionExpiresAt === undefined ? {} : { executionExpiresAt: started.executionExpiresAt }),
   ...(started.parent === undefined ? {} : { parent: started.parent }),
   ...(started.root === undefined ? {} : { root: started.root }),
+  ...(started.scheduled === undefined ? {} : { scheduled: started.scheduled }),
   ...(started.lastResult === undefined ? {} : { lastResult: started.lastResult })
 })
 

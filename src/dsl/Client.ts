@@ -167,6 +167,8 @@ export interface Description {
   readonly parent: { readonly workflowId: string; readonly runId: string } | undefined
   /** The first run of the chain from which all its parents come: its own chain's, if it has no parent. */
   readonly root: { readonly workflowId: string; readonly runId: string }
+  /** The schedule that started its chain, and for which of its times, in epoch milliseconds (row H2). */
+  readonly scheduled: { readonly by: string; readonly at: number } | undefined
   /** As its start said; see `StartOptions`. */
   readonly summary: string | undefined
   readonly details: string | undefined

@@ -167,6 +167,10 @@ export const parentRunId: Text = comparing("ParentRunId")
 export const firstRunId: Text = comparing("FirstRunId")
 /** Counts from 1. @category constructors @since 0.1.0 */
 export const attempt: Numbers = comparing("Attempt")
+/** The schedule that started it; not set of one that was started otherwise. @category constructors @since 0.1.0 */
+export const scheduledById: Text = comparing("ScheduledById")
+/** For which of the schedule's times it was started. @category constructors @since 0.1.0 */
+export const scheduledStartTime: Moments = comparing("ScheduledStartTime")
 
 /**
  * A search attribute that a workflow declares (row W13). Executions of other workflows that have one of this name are found

@@ -58,6 +58,8 @@ export interface Listed {
   readonly previousRunId: string | undefined
   readonly attempt: number
   readonly parentRunId: string | undefined
+  /** The schedule that started it, and for which of its times (row H2). */
+  readonly scheduled: { readonly by: string; readonly at: number } | undefined
   readonly turns: number
   readonly summary: string | undefined
   /** As it is stored: what a schema made of the values is for who has the definition, by `describe`. */

@@ -10,7 +10,7 @@ import type * as Random from "effect/Random"
 import type { Failure } from "../core/Failure.js"
 import type { ActivityCanceled, ActivityCompleted, ActivityFailed, ActivityScheduled } from "../core/family/Activity.js"
 import type { ChildEnd, ChildStartFailed, ChildStartRequested } from "../core/family/Child.js"
-import type { Continuation, Parent, Root } from "../core/family/Execution.js"
+import type { Continuation, Parent, Root, Scheduled } from "../core/family/Execution.js"
 import type {
   ExternalCancelDelivered,
   ExternalCancelFailed,
@@ -45,6 +45,8 @@ export interface WorkflowInfo {
   readonly parent: Parent | undefined
   /** The first run of the chain from which all parents come: its own chain's, if it has no parent. */
   readonly root: Root
+  /** The schedule that started the chain, and for which of its times, in epoch milliseconds (row H2). */
+  readonly scheduled: Scheduled | undefined
   /** What interceptors gave the start, or the run before it, along with the payload (row N6). */
   readonly headers: Headers
   /** When the run started, in epoch milliseconds. */

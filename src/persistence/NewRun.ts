@@ -29,6 +29,14 @@ export interface NewRun {
   readonly notes?: string | undefined
   readonly attributes?: ReadonlyArray<AttributeChange> | undefined
   readonly parent?: ParentLink | undefined
+  /** Undefined: no schedule started it. */
+  readonly scheduled?: Scheduled | undefined
+}
+
+/** Which schedule started a run, and for which of its times, in epoch milliseconds (row H2). @since 0.1.0 */
+export interface Scheduled {
+  readonly by: string
+  readonly at: number
 }
 
 /** A search attribute that is set to texts, a number or a boolean; without a value, removed. @since 0.1.0 */

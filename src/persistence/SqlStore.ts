@@ -8,6 +8,7 @@
  *   Namespaces                                 of which namespace all of that is
  *   Retention                                  what is deleted in time
  *   Creating, Closing                          the first and the last of a run, for Commit and Runs
+ *   Schedules, ScheduleWaking                  what starts runs by the clock
  *   all over Database (transactions, errors), Batch (many rows, few statements), Decode, Rows (checked rows)
  * ```
  *
@@ -36,6 +37,8 @@ import * as OutsideTasks from "./sql/OutsideTasks.js"
 import * as Resetting from "./sql/Resetting.js"
 import * as Retention from "./sql/Retention.js"
 import * as Runs from "./sql/Runs.js"
+import * as Schedules from "./sql/Schedules.js"
+import * as ScheduleWaking from "./sql/ScheduleWaking.js"
 import * as StartRates from "./sql/StartRates.js"
 import * as Starts from "./sql/Starts.js"
 import * as TaskChanges from "./sql/TaskChanges.js"
@@ -77,7 +80,7 @@ export const make = (options: Options): Store["Type"] => {
   const dialect = Namespaces.within(options.dialect, namespace)
   const db = Database.make(options.client, dialect, options.busyTimeoutMillis, options.place)
   const mailbox = Mailbox.statements(dialect)
-  const closing = Closing.statements(dialect, mailbox)
+  const closing = Closing.statements(dialect, mailbox, ScheduleWaking.statements(dialect))
   const attributes = Attributes.statements(dialect)
   const creating = Creating.statements(dialect, mailbox, attributes)
   const terminating = Terminating.statements(dialect, closing)
@@ -105,6 +108,7 @@ export const make = (options: Options): Store["Type"] => {
     ...Claims.make(db, mailbox, registered),
     ...Tasks.make(db, registered),
     ...StartRates.make(db),
+    ...Schedules.make(db, creating, mailbox, imposing, exists, changes),
     ...OutsideTasks.make(db, mailbox, changes),
     ...Leases.make(db, exists, changes, options.retentionMillis),
     changes: changes.listen

@@ -10,6 +10,7 @@
  *   workers         leases
  *   start_requests  which run a start made, by its request
  *   namespaces      whose all of these are
+ *   schedules       what starts runs by the clock: see ScheduleStore.ts
  * ```
  *
  * 1. `commit` is atomic: all that one entry names becomes durable together, or nothing of it does (I3).
@@ -25,7 +26,6 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { ActivityTask } from "../core/ActivityTask.js"
 import type { Status } from "../core/family/Execution.js"
@@ -41,36 +41,21 @@ import type {
   NewRun,
   ParentLink,
   Reset,
-  ResetResult
+  ResetResult,
+  Scheduled
 } from "./NewRun.js"
 import type { SweepPosition, Swept } from "./Sweep.js"
+import type { ScheduleOperations } from "./ScheduleStore.js"
+import type { StoreError } from "./StoreError.js"
 import type { OutsideChange, TaskChange, TaskNotice, TaskRevision } from "./TaskChange.js"
 
 export type * from "./HistoryRow.js"
 export type * from "./Mail.js"
 export type * from "./NewRun.js"
 export type * from "./Sweep.js"
+export type * from "./ScheduleStore.js"
+export { StoreError } from "./StoreError.js"
 export type { OutsideChange, TaskChange, TaskNotice, TaskRevision } from "./TaskChange.js"
-
-/**
- * The database did not do what was asked: locked, full, damaged, gone.
- *
- * `transient` failures may pass by themselves; the same call may be made again.
- *
- * @category errors
- * @since 0.1.0
- */
-export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
-  operation: Schema.String,
-  reason: Schema.Literal("Locked", "Full", "Corrupt", "Foreign", "Newer", "Unavailable", "Other"),
-  detail: Schema.String,
-  transient: Schema.Boolean,
-  cause: Schema.optional(Schema.Defect)
-}) {
-  override get message(): string {
-    return `store: ${this.operation} failed (${this.reason}): ${this.detail}`
-  }
-}
 
 /**
  * What a commit survives.
@@ -108,6 +93,8 @@ export interface Run {
   readonly expiresAt: number | undefined
   /** Undefined: it is nobody's child. */
   readonly parent: ParentLink | undefined
+  /** Undefined: no schedule started it. */
+  readonly scheduled: Scheduled | undefined
   /** The last turn that is committed; 0 before the first. */
   readonly turn: number
   /** What it says of itself, as JSON. */
@@ -217,6 +204,8 @@ export interface TurnCommit {
       readonly next?: string | undefined
       /** It may have open children, whose close policies are applied. Default false. */
       readonly hasChildren?: boolean | undefined
+      /** It is the last run of a chain that a schedule started, which becomes due. Default false. */
+      readonly scheduled?: boolean | undefined
     }
     | undefined
   /** Mailbox rows that the turn took in, or dropped. */
@@ -288,13 +277,13 @@ export interface Worker {
   readonly startedAt: number
 }
 
-/** @category models @since 0.1.0 */
-
 /**
- * @category services
+ * What a store does.
+ *
+ * @category models
  * @since 0.1.0
  */
-export class Store extends Context.Tag("perdure/Store")<Store, {
+interface Operations extends ScheduleOperations {
   /** For logs and `bench`: which store, what its commits survive; and the namespace of which it is (row X1). */
   readonly about: {
     readonly store: string
@@ -489,4 +478,10 @@ export class Store extends Context.Tag("perdure/Store")<Store, {
    * until the scope closes. May call it more often than needed.
    */
   readonly changes: (listener: () => void) => Effect.Effect<void, never, Scope.Scope>
-}>() {}
+}
+
+/**
+ * @category services
+ * @since 0.1.0
+ */
+export class Store extends Context.Tag("perdure/Store")<Store, Operations>() {}

@@ -84,7 +84,14 @@ export const of = (
         runId,
         epoch: run.epoch,
         history: { turn: turn + 1, at, format: Events.format, events: Events.encode(recorded) },
-        close: { status: reason.status, at, refuseIfMail: false, next, hasChildren: true },
+        close: {
+          status: reason.status,
+          at,
+          refuseIfMail: false,
+          next,
+          hasChildren: true,
+          scheduled: run.scheduled !== undefined && next === undefined
+        },
         attention: { text: undefined },
         creates,
         outgoing: told === undefined ? nothing.outgoing : [told]

@@ -41,6 +41,10 @@ const reads: ReadonlySet<string> = new Set([
   "dueRuns",
   "nextWake",
   "nextTask",
+  "findSchedule",
+  "listSchedules",
+  "nextSchedule",
+  "endsOfChains",
   "workers"
 ])
 

@@ -15,7 +15,7 @@ CREATE TABLE perdure_runs (
   started_at INTEGER NOT NULL,
   closed_at INTEGER,
   attention TEXT
-, first_run_id TEXT, previous_run_id TEXT, attempt INTEGER NOT NULL DEFAULT 1, start_at INTEGER, expires_at INTEGER, parent_run_id TEXT, parent_seq INTEGER, parent_close TEXT, notes TEXT, namespace INTEGER NOT NULL DEFAULT 1) STRICT, WITHOUT ROWID;
+, first_run_id TEXT, previous_run_id TEXT, attempt INTEGER NOT NULL DEFAULT 1, start_at INTEGER, expires_at INTEGER, parent_run_id TEXT, parent_seq INTEGER, parent_close TEXT, notes TEXT, scheduled_by TEXT, scheduled_at INTEGER, namespace INTEGER NOT NULL DEFAULT 1) STRICT, WITHOUT ROWID;
 
 CREATE INDEX perdure_runs_owned_wake ON perdure_runs (owner, wake_at)
   WHERE owner IS NOT NULL AND wake_at IS NOT NULL;
@@ -90,6 +90,23 @@ CREATE TABLE perdure_search_attributes (
 CREATE INDEX perdure_activity_tasks_noticed ON perdure_activity_tasks (worker)
   WHERE cancel_requested = 1 OR revision > 0;
 
+CREATE TABLE perdure_schedules (
+  namespace INTEGER NOT NULL DEFAULT 1,
+  schedule_id TEXT NOT NULL,
+  workflow TEXT NOT NULL,
+  paused INTEGER NOT NULL,
+  next_at INTEGER,
+  held_until INTEGER,
+  revision INTEGER NOT NULL,
+  definition TEXT NOT NULL,
+  state TEXT NOT NULL,
+  PRIMARY KEY (namespace, schedule_id)
+) STRICT;
+
+CREATE INDEX perdure_schedules_due ON perdure_schedules (namespace, next_at) WHERE next_at IS NOT NULL;
+
+CREATE INDEX perdure_schedules_held ON perdure_schedules (namespace, held_until) WHERE held_until IS NOT NULL;
+
 CREATE TABLE perdure_namespaces (
   id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
   name TEXT NOT NULL,
@@ -118,6 +135,9 @@ CREATE INDEX perdure_runs_wrong ON perdure_runs (namespace, status, workflow, cl
   WHERE status NOT IN ('Running', 'Completed');
 
 CREATE INDEX perdure_runs_started ON perdure_runs (namespace, started_at);
+
+CREATE INDEX perdure_runs_scheduled ON perdure_runs (namespace, scheduled_by, scheduled_at)
+  WHERE scheduled_by IS NOT NULL;
 
 CREATE INDEX perdure_mailbox_asks ON perdure_mailbox (namespace, run_id)
   WHERE owner IS NULL AND kind IN ('Query', 'Update');

@@ -64,6 +64,16 @@ export const Parent = Schema.Struct({
 /** @since 0.1.0 */
 export type Parent = typeof Parent.Type
 
+/**
+ * Which schedule started a chain of runs, and for which of its times, in epoch milliseconds (row H2).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const Scheduled = Schema.Struct({ by: Schema.String, at: Schema.Number })
+/** @since 0.1.0 */
+export type Scheduled = typeof Scheduled.Type
+
 /** The first run of a chain. @since 0.1.0 */
 export const Root = Schema.Struct({ workflowId: Schema.String, runId: Schema.String })
 /** @since 0.1.0 */
@@ -79,6 +89,8 @@ const started = {
   parent: optional(Parent),
   /** The first run of the chain from which all its parents come; absent: it has no parent. */
   root: optional(Root),
+  /** Absent: no schedule started the chain. */
+  scheduled: optional(Scheduled),
   /** The version of effect that ran the first turn: wake-ups may move by a hop between versions. */
   effect: optional(Schema.String),
   /** The replay behaviours that the code which started the run knew (row V5). */

@@ -70,7 +70,11 @@ export const system = {
   ParentRunId: "keyword",
   /** The first run of the chain. */
   FirstRunId: "keyword",
-  Attempt: "int"
+  Attempt: "int",
+  /** The schedule that started its chain. */
+  ScheduledById: "keyword",
+  /** For which of the schedule's times: jitter does not move it. */
+  ScheduledStartTime: "datetime"
 } as const satisfies Readonly<Record<string, Kind>>
 /** @since 0.1.0 */
 export type System = keyof typeof system

@@ -13,6 +13,7 @@ import type { Creation, HistoryRow, NewMail, NewRun, Outgoing, Reply, Run, Task,
 import { Store, StoreError } from "../Store.js"
 import type { OutsideChange, TaskChange } from "../TaskChange.js"
 import { Coding } from "./Coding.js"
+import * as EncodedSchedules from "./EncodedSchedules.js"
 import { nobody, Owners } from "./Owners.js"
 import type { PayloadCodec, PayloadCodecError } from "./PayloadCodec.js"
 
@@ -185,6 +186,7 @@ const over = (store: Store["Type"], coding: Coding): Store["Type"] => {
 
   return {
     ...store,
+    ...EncodedSchedules.over(store, { as, coding, creation, history, owners }),
     commit: (commit) =>
       as(
         "commit",

@@ -32,7 +32,7 @@ export interface Place {
   readonly kind: string
   /** Undefined in an answer to a call, which is kept until its caller takes it; there nothing but `kind` is told. */
   readonly runId: string | undefined
-  /** Of a child's input and result, in its parent's history, the parent's. */
+  /** Of a child's input and result, in its parent's history, the parent's. Undefined in a schedule: no execution has it yet. */
   readonly workflowId: string | undefined
   /** The name of the workflow; undefined too in what one run sends to another by its workflow id. */
   readonly workflow: string | undefined

@@ -1,5 +1,6 @@
 /**
- * The end of a run: its row closes, its wake-up goes, its tasks and its mail go with it.
+ * The end of a run: its row closes, its wake-up goes, its tasks and its mail go with it. A schedule that started it
+ * becomes due: what it does next may hang on that end.
  *
  * A task that a worker other than the closer has started stays behind, marked as canceled, until that worker has asked
  * for it in `taskNotices` (which drops it) or is gone: it is how the host learns that nobody waits any more.
@@ -12,12 +13,15 @@ import * as Batch from "./Batch.js"
 import type { Fault, Tx } from "./Database.js"
 import type { Dialect } from "./Dialect.js"
 import type * as Mailbox from "./Mailbox.js"
+import type * as ScheduleWaking from "./ScheduleWaking.js"
 
 /** @category models @since 0.1.0 */
 export interface Closed {
   readonly runId: string
   readonly status: Exclude<Status, "Running">
   readonly at: number
+  /** Whether it is the last one of a chain that a schedule started; undefined: its row tells. */
+  readonly scheduled: boolean | undefined
 }
 
 /**
@@ -33,7 +37,11 @@ export interface Statements {
  * @category constructors
  * @since 0.1.0
  */
-export const statements = (dialect: Dialect, mailbox: Mailbox.Statements): Statements => {
+export const statements = (
+  dialect: Dialect,
+  mailbox: Mailbox.Statements,
+  schedules: ScheduleWaking.Statements
+): Statements => {
   const run = Batch.make(dialect, {
     before: `UPDATE perdure_runs SET status = v.column2, closed_at = v.column3, owner = NULL, wake_at = NULL
       FROM (VALUES`,
@@ -56,10 +64,16 @@ export const statements = (dialect: Dialect, mailbox: Mailbox.Statements): State
         return Effect.void
       }
       const ids = runs.map(({ runId }) => runId)
+      // Nearly no turn ends a run of a schedule, and none that does not pays for it.
+      const scheduled = runs.filter(({ scheduled }) => scheduled !== false)
+      const waking = scheduled.length === 0
+        ? Effect.void
+        : schedules.wake(tx, scheduled.map(({ runId }) => runId), Math.min(...scheduled.map(({ at }) => at)))
       return Batch.run(tx, run, runs.flatMap(({ at, runId, status }) => [runId, status, at])).pipe(
         Effect.zipRight(Batch.run(tx, dropTasks, ids, [worker ?? ""])),
         Effect.zipRight(Batch.run(tx, orphanTasks, ids)),
-        Effect.zipRight(mailbox.close(tx, ids))
+        Effect.zipRight(mailbox.close(tx, ids)),
+        Effect.zipRight(waking)
       )
     }
   }

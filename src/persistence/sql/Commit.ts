@@ -168,9 +168,10 @@ const noChanges = { stale: new Set<number>() as ReadonlySet<number>, posted: fal
 
 const noConflicts: Creating.Conflicts = new Map()
 
-/** Mail was posted, to the writer's own runs perhaps. */
+/** Mail was posted, to the writer's own runs perhaps; or a schedule became due. */
 const concernsAll = ({ close, creates, mail, outgoing, replies }: TurnCommit): boolean =>
   mail.length > 0 || replies.length > 0 || outgoing.length > 0 || close?.hasChildren === true ||
+  close?.scheduled === true ||
   creates.some(({ report }) => report !== undefined)
 
 /** Another worker or client in this process may wait for a result, or host the queue of a task. */

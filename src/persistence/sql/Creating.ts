@@ -95,8 +95,8 @@ export const statements = (
   const rows = Batch.make(dialect, {
     before: `INSERT INTO perdure_runs (run_id, workflow_id, workflow, task_queue, status, owner, epoch, wake_at,
       started_at, attention, first_run_id, previous_run_id, attempt, start_at, expires_at,
-      parent_run_id, parent_seq, parent_close, notes, namespace) VALUES`,
-    row: "(?, ?, ?, ?, 'Running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, :namespace)",
+      parent_run_id, parent_seq, parent_close, notes, scheduled_by, scheduled_at, namespace) VALUES`,
+    row: "(?, ?, ?, ?, 'Running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, :namespace)",
     after: "ON CONFLICT DO NOTHING RETURNING run_id"
   })
   const open = dialect.text(openRun)
@@ -213,5 +213,7 @@ const params = ({ attention, epoch, owner, run, wakeAt }: NewRow): ReadonlyArray
   run.parent?.runId ?? null,
   run.parent?.seq ?? null,
   run.parent?.close ?? null,
-  run.notes ?? null
+  run.notes ?? null,
+  run.scheduled?.by ?? null,
+  run.scheduled?.at ?? null
 ]

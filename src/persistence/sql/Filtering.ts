@@ -88,7 +88,8 @@ const indexes: ReadonlyMap<System, "equal" | "any"> = new Map<System, "equal" | 
   ["WorkflowType", "equal"],
   ["ExecutionStatus", "equal"],
   ["StartTime", "any"],
-  ["CloseTime", "any"]
+  ["CloseTime", "any"],
+  ["ScheduledById", "any"]
 ])
 
 const began = "coalesce(r.start_at, r.started_at)"
@@ -115,7 +116,9 @@ const columns: { readonly [K in System]: Column } = {
   },
   ParentRunId: { expression: "r.parent_run_id", nullable: true },
   FirstRunId: { expression: "coalesce(r.first_run_id, r.run_id)", nullable: false },
-  Attempt: { expression: "r.attempt", nullable: false }
+  Attempt: { expression: "r.attempt", nullable: false },
+  ScheduledById: { expression: "r.scheduled_by", nullable: true },
+  ScheduledStartTime: { expression: "r.scheduled_at", nullable: true }
 }
 
 /** As the index of such runs says it: no database concludes it from the value of a parameter. */

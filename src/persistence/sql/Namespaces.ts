@@ -193,8 +193,12 @@ const names = /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/
 
 const retentionMillisMin = 1_000
 
-/** What a namespace may not have when it is deleted. Workers among it: what they host could start something. */
-const usedBy = [["runs", "perdure_runs"], ["workers", "perdure_workers"]] as const
+/** What a namespace may not have when it is deleted. Workers and schedules among it: they could start something. */
+const usedBy = [
+  ["runs", "perdure_runs"],
+  ["workers", "perdure_workers"],
+  ["schedules", "perdure_schedules"]
+] as const
 
 interface NamespaceRow {
   readonly id: number

@@ -39,6 +39,8 @@ export const run: Decode<Run> = decode(
     parent_run_id: "text?",
     parent_seq: "integer?",
     parent_close: closePolicies,
+    scheduled_by: "text?",
+    scheduled_at: "integer?",
     turn: "integer"
   },
   (row: RunRow) => ({
@@ -60,6 +62,7 @@ export const run: Decode<Run> = decode(
     parent: row.parent_run_id === null
       ? undefined
       : { runId: row.parent_run_id, seq: row.parent_seq!, close: row.parent_close! },
+    scheduled: row.scheduled_by === null ? undefined : { by: row.scheduled_by, at: row.scheduled_at! },
     turn: row.turn,
     notes: row.notes ?? undefined,
     attention: row.attention ?? undefined
@@ -379,6 +382,8 @@ interface RunRow {
   readonly parent_run_id: string | null
   readonly parent_seq: number | null
   readonly parent_close: ParentClosePolicy | null
+  readonly scheduled_by: string | null
+  readonly scheduled_at: number | null
   readonly turn: number
 }
 

@@ -16,7 +16,7 @@ import * as Rows from "./Rows.js"
  */
 export const columns = `r.run_id, r.workflow_id, r.workflow, r.task_queue, r.status, r.owner, r.epoch, r.wake_at,
   r.started_at, r.closed_at, r.attention, r.notes, r.first_run_id, r.previous_run_id, r.attempt, r.start_at, r.expires_at,
-  r.parent_run_id, r.parent_seq, r.parent_close,
+  r.parent_run_id, r.parent_seq, r.parent_close, r.scheduled_by, r.scheduled_at,
   coalesce((SELECT max(h.turn) FROM perdure_history h WHERE h.run_id = r.run_id), 0) AS turn`
 
 /**

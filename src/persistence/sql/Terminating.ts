@@ -84,7 +84,9 @@ export const statements = (dialect: Dialect, closing: Closing.Statements): State
       // Its owner has it in memory, and would hear of it by nothing but a refused commit.
       const owners = runs.flatMap(({ owner, runId }) => owner === undefined ? [] : [runId, now, owner])
       return append(tx, ids, end, now).pipe(
-        Effect.zipRight(closing.close(tx, runs.map(({ runId }) => ({ runId, status, at: now })), undefined)),
+        Effect.zipRight(
+          closing.close(tx, runs.map(({ runId }) => ({ runId, status, at: now, scheduled: undefined })), undefined)
+        ),
         Effect.zipRight(Batch.run(tx, tellOwner, owners))
       )
     }

@@ -245,7 +245,7 @@ const gather = (worker: string, turns: ReadonlyArray<TurnCommit>) => {
       }
     }
     if (turn.close !== undefined) {
-      closed.push({ runId, status: turn.close.status, at: turn.close.at })
+      closed.push({ runId, status: turn.close.status, at: turn.close.at, scheduled: turn.close.scheduled === true })
       const to = turn.close.next
       if (to !== undefined) {
         const owned = turn.creates.some((creation) => creation.owned && creation.run.runId === to)

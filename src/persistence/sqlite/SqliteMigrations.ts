@@ -238,6 +238,31 @@ export const migrations: ReadonlyArray<Migration> = [
     ]
   },
   {
+    version: 8,
+    name: "schedules",
+    statements: [
+      // A rowid table: what a schedule does and where it stands are some kilobytes, and no key should carry them.
+      `CREATE TABLE perdure_schedules (
+  namespace INTEGER NOT NULL DEFAULT 1,
+  schedule_id TEXT NOT NULL,
+  workflow TEXT NOT NULL,
+  paused INTEGER NOT NULL,
+  next_at INTEGER,
+  held_until INTEGER,
+  revision INTEGER NOT NULL,
+  definition TEXT NOT NULL,
+  state TEXT NOT NULL,
+  PRIMARY KEY (namespace, schedule_id)
+) STRICT`,
+      "CREATE INDEX perdure_schedules_due ON perdure_schedules (namespace, next_at) WHERE next_at IS NOT NULL",
+      // Nearly always empty: a claim lasts as long as it takes to write what it decided.
+      "CREATE INDEX perdure_schedules_held ON perdure_schedules (namespace, held_until) WHERE held_until IS NOT NULL",
+      // Null: no schedule started it.
+      "ALTER TABLE perdure_runs ADD COLUMN scheduled_by TEXT",
+      "ALTER TABLE perdure_runs ADD COLUMN scheduled_at INTEGER"
+    ]
+  },
+  {
     version: 9,
     name: "namespaces",
     statements: [
@@ -285,6 +310,8 @@ export const migrations: ReadonlyArray<Migration> = [
       `CREATE INDEX perdure_runs_wrong ON perdure_runs (namespace, status, workflow, closed_at, started_at)
   WHERE status NOT IN ('Running', 'Completed')`,
       "CREATE INDEX perdure_runs_started ON perdure_runs (namespace, started_at)",
+      `CREATE INDEX perdure_runs_scheduled ON perdure_runs (namespace, scheduled_by, scheduled_at)
+  WHERE scheduled_by IS NOT NULL`,
       `CREATE INDEX perdure_mailbox_asks ON perdure_mailbox (namespace, run_id)
   WHERE owner IS NULL AND kind IN ('Query', 'Update')`,
       `CREATE INDEX perdure_activity_tasks_due ON perdure_activity_tasks (namespace, task_queue, due_at)

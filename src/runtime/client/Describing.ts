@@ -82,6 +82,7 @@ export const describe = (
         ? undefined
         : { workflowId: start.parent.workflowId, runId: start.parent.runId },
       root: start?.root ?? { workflowId: run.workflowId, runId: run.firstRunId },
+      scheduled: run.scheduled,
       summary: notes.summary,
       details: notes.details,
       memo,

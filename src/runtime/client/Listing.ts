@@ -118,6 +118,7 @@ const listed = (run: Run): Listed => {
     previousRunId: run.previousRunId,
     attempt: run.attempt,
     parentRunId: run.parent?.runId,
+    scheduled: run.scheduled,
     turns: run.turn,
     summary: notes.summary,
     memo: Object.fromEntries((notes.memo ?? []).map(({ name, value }) => [name, value])),

@@ -222,7 +222,8 @@ export const closeOf = (state: RunState, at: number): TurnCommit["close"] =>
     // What waits does not keep a run that may not go on.
     refuseIfMail: state.closed._tag !== "ExecutionTerminated",
     next: followerOf(state.closed),
-    hasChildren: state.children.size > 0
+    hasChildren: state.children.size > 0,
+    scheduled: state.started?.scheduled !== undefined && followerOf(state.closed) === undefined
   }
 
 /** What the caller of an update gets when the run ends before its handler. @since 0.1.0 */

@@ -52,6 +52,7 @@ export const rowOf = (runId: string, start: Start, startedAt: number): NewRun =>
   startAt: start.startAt,
   expiresAt: Succession.expiresAt(start),
   parent: linkOf(start),
+  scheduled: start.scheduled,
   ...Notes.rows(start)
 })
 

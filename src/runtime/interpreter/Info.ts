@@ -55,6 +55,7 @@ export const of = (subject: Subject): WorkflowInfo => {
     startedAt,
     parent: started?.parent,
     root: started?.root ?? { workflowId, runId: firstRunId },
+    scheduled: started?.scheduled,
     headers: started?.headers ?? noHeaders,
     firstRunId,
     previousRunId: started?.previousRunId,

@@ -172,6 +172,7 @@ export const suite = (layer: Layer.Layer<Store, StoreError>) => {
         ...next,
         notes: undefined,
         parent: undefined,
+        scheduled: undefined,
         firstRunId: "r1",
         previousRunId: "r1",
         attempt: 2,

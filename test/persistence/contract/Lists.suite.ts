@@ -13,8 +13,11 @@ import { done, first, last, newRun, now, turn } from "./Samples.js"
 
 type Status = Exclude<Run["status"], "Running">
 
-interface Sample
-  extends Pick<NewRun, "runId" | "workflowId" | "workflow" | "taskQueue" | "startedAt" | "startAt" | "attempt">
+interface Sample extends
+  Pick<
+    NewRun,
+    "runId" | "workflowId" | "workflow" | "taskQueue" | "startedAt" | "startAt" | "attempt" | "scheduled"
+  >
 {
   readonly attributes: ReadonlyArray<AttributeChange>
   readonly closed: { readonly status: Status; readonly at: number } | undefined
@@ -24,6 +27,7 @@ interface Sample
 const write = (sample: Sample) =>
   Effect.gen(function*() {
     const { attempt, attributes, closed, parent, runId, startAt, startedAt, taskQueue, workflow, workflowId } = sample
+    const { scheduled } = sample
     const row = newRun(runId, {
       workflowId,
       workflow,
@@ -32,6 +36,7 @@ const write = (sample: Sample) =>
       startAt,
       attempt,
       attributes,
+      scheduled,
       ...(parent === undefined ? {} : { parent: { runId: parent, seq: 1, close: "Abandon" } })
     })
     yield* done([first(runId, {}, row)], { now: startedAt })
@@ -86,6 +91,10 @@ const columnOf = (run: Sample, name: System, all: ReadonlyArray<Sample>): Value 
       return all.find(({ runId }) => runId === run.parent)?.workflowId
     case "Attempt":
       return run.attempt ?? 1
+    case "ScheduledById":
+      return run.scheduled?.by
+    case "ScheduledStartTime":
+      return run.scheduled?.at
   }
 }
 
@@ -238,7 +247,14 @@ const samples: FastCheck.Arbitrary<ReadonlyArray<Sample>> = FastCheck.array(
       FastCheck.record({ status: FastCheck.constantFrom(...statuses), at: FastCheck.integer({ min: 6, max: 9 }) }),
       { nil: undefined }
     ),
-    parent: FastCheck.option(FastCheck.integer({ min: 0, max: 3 }), { nil: undefined })
+    parent: FastCheck.option(FastCheck.integer({ min: 0, max: 3 }), { nil: undefined }),
+    scheduled: FastCheck.option(
+      FastCheck.record({
+        by: FastCheck.constantFrom("r", "r1", "nightly"),
+        at: FastCheck.integer({ min: 0, max: 9 }).map((n) => now + n)
+      }),
+      { nil: undefined }
+    )
   }),
   { minLength: 1, maxLength: 8 }
 ).map((drawn) =>

@@ -41,7 +41,8 @@ export const alone = (runId: string) => ({
   startAt: undefined,
   expiresAt: undefined,
   notes: undefined,
-  parent: undefined
+  parent: undefined,
+  scheduled: undefined
 })
 
 export const turn = (runId: string, number: number, change: Partial<TurnCommit> = {}): TurnCommit => ({

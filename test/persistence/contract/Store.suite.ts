@@ -13,6 +13,7 @@ import * as Relations from "./Relations.suite.js"
 import * as Resets from "./Resets.suite.js"
 import * as Runs from "./Runs.suite.js"
 import { staffed } from "./Samples.js"
+import * as Schedules from "./Schedules.suite.js"
 import * as Starts from "./Starts.suite.js"
 import * as Tasks from "./Tasks.suite.js"
 
@@ -29,6 +30,7 @@ export const suite = (name: string, empty: Layer.Layer<Store, StoreError>) => {
     describe("relations", () => Relations.suite(layer))
     describe("tasks", () => Tasks.suite(layer))
     describe("leases", () => Leases.suite(layer, empty))
+    describe("schedules", () => Schedules.suite(layer))
     describe("changes", () => Changes.suite(layer))
   })
 }

@@ -204,6 +204,7 @@ describe("what else a body asks for", () => {
         startedAt: driver.now - 5,
         headers: {},
         parent: undefined,
+        scheduled: undefined,
         root: { workflowId: "workflow-1", runId: driver.runId },
         firstRunId: driver.runId,
         previousRunId: undefined,
