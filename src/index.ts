@@ -37,6 +37,7 @@ export type { Count, Listed, ListOptions, Order, Page, PageOptions, Query } from
 export { ActivityNotFound, AsyncActivityCanceled } from "./dsl/OutsideActivity.js"
 export type { ActivityCompletion, ActivityControl, ActivityKey } from "./dsl/OutsideActivity.js"
 export type { ResetOptions } from "./dsl/ResetOptions.js"
+export * as Schedule from "./dsl/Schedule.js"
 export * as SearchAttribute from "./dsl/SearchAttribute.js"
 export * as State from "./dsl/State.js"
 export * as Step from "./dsl/Step.js"

@@ -128,6 +128,12 @@ export const Limits = {
   historyPageTurns: 500,
   /** Rows that one claim takes: a claim is one transaction. */
   claimRowsMax: 256,
+  /** Schedules that are carried on in one transaction. */
+  scheduleRowsMax: 100,
+  /** For how long a claim keeps others off a schedule: if its worker dies meanwhile, a time is late by as much. */
+  scheduleHoldMillis: 5_000,
+  /** How often a call to a schedule reads it once more, because others wrote it meanwhile (row H13). */
+  scheduleTriesMax: 50,
   /** Lease of a worker. When it lapses, others take over what it owned. */
   leaseMillis: 10_000,
   /** First delay before a failed turn is tried again (I7); doubles each time. */

@@ -18,6 +18,7 @@ import type { Count, FilterError, Listed, ListOptions, Page, PageOptions, Query 
 import type { NotesGiven } from "./Notes.js"
 import type { ActivityCompletion, ActivityControl, ActivityKey } from "./OutsideActivity.js"
 import type { ResetOptions } from "./ResetOptions.js"
+import type { Schedules } from "./Schedule.js"
 import type * as Terms from "./Terms.js"
 import type * as Workflow from "./Workflow.js"
 import type {
@@ -443,6 +444,8 @@ export class Client extends Context.Tag("perdure/Client")<Client, {
     operation: Batch.Operation,
     options?: Batch.Options
   ) => Effect.Effect<Batch.Report, FilterError | StoreUnavailable>
+  /** What starts executions by the clock (rows H1 to H14). */
+  readonly schedules: Schedules
   /** The handle of an execution that was started before, here or elsewhere. Not checked until it is used. */
   readonly handle: <W extends Workflow.Any>(workflow: W, workflowId: string, runId?: string) => Handle<W>
   /** An attempt of an activity, to complete it from outside. Not checked until it is used (rows A9, A10). */

@@ -14,6 +14,7 @@ import { Client } from "../dsl/Client.js"
 import { Interceptors } from "../dsl/Hooks.js"
 import type { ListOptions, PageOptions, Query } from "../dsl/Listed.js"
 import type { ActivityKey } from "../dsl/OutsideActivity.js"
+import type { Schedules } from "../dsl/Schedule.js"
 import type * as Workflow from "../dsl/Workflow.js"
 import { Store } from "../persistence/Store.js"
 import * as Batching from "./client/Batching.js"
@@ -21,6 +22,8 @@ import { Calls } from "./client/Calls.js"
 import * as Completing from "./client/Completing.js"
 import { ExecutionHandle } from "./client/ExecutionHandle.js"
 import * as Listing from "./client/Listing.js"
+import * as ScheduleLists from "./client/ScheduleLists.js"
+import * as Scheduling from "./client/Scheduling.js"
 import type { StartOptions } from "./client/Starting.js"
 import * as Starting from "./client/Starting.js"
 import * as WithStart from "./client/WithStart.js"
@@ -70,6 +73,12 @@ export const make = (
       count: (query?: Query) => Listing.count(calls, query),
       batch: (query: Query, operation: Batch.Operation, options: Batch.Options = {}) =>
         Batching.run(calls, query, operation, options),
+      schedules: {
+        create: (scheduleId, options) => Scheduling.create(calls, scheduleId, options),
+        handle: (scheduleId) => Scheduling.handle(calls, scheduleId),
+        list: (query, options = {}) => ScheduleLists.list(calls, query, options),
+        listPage: (query, options = {}) => ScheduleLists.page(calls, query, options)
+      } satisfies Schedules,
       handle: (workflow: Workflow.Any, workflowId: string, runId?: string) =>
         new ExecutionHandle(calls, workflow, workflowId, runId, undefined),
       activity: (activity: Completing.Contract, key: ActivityKey) => Completing.make(calls, activity, key)

@@ -1,8 +1,8 @@
 /**
  * The poller of one worker: asks the store for what no one in this process brings by itself.
  *
- * Messages from other processes, runs and tasks to claim, wake-ups of executions that are not in memory, the leases of
- * others. It sleeps until it is poked, until the next wake-up is due, or until its lease must be renewed.
+ * Messages from other processes, runs and tasks to claim, schedules that are due, wake-ups of executions that are not in
+ * memory, the leases of others. It sleeps until it is poked, until the next wake-up is due, or until its lease must be renewed.
  *
  * @since 0.1.0
  */
@@ -17,6 +17,7 @@ import type { ClaimedTask, Store, StoreError, WorkerId } from "../persistence/St
 import * as Attempts from "./activity/Attempt.js"
 import type { Engine } from "./Engine.js"
 import { isGone } from "./ProcessIdentity.js"
+import { Scheduler } from "./schedule/Scheduler.js"
 import type { Timer, Timers } from "./Timers.js"
 
 /** @since 0.1.0 */
@@ -32,6 +33,7 @@ export class Poller {
   private leaseTimer: Timer | undefined
   private watchTimer: Timer | undefined
   private lastMailId = 0
+  private readonly scheduler: Scheduler
   /** There was no other worker when it was last looked. */
   private alone = true
 
@@ -46,7 +48,9 @@ export class Poller {
     private readonly leaseLost: () => Effect.Effect<void, StoreError>,
     /** Others are gone, and did not say so. */
     private readonly othersGone: () => void
-  ) {}
+  ) {
+    this.scheduler = new Scheduler(store, now, (at) => this.dueAt(at))
+  }
 
   start(engine: Engine): void {
     this.engine = engine
@@ -163,7 +167,11 @@ export class Poller {
     if (news.length > 0) yield* store.reply([], news)
     yield* this.wakeDue(engine, now)
     for (const task of yield* store.taskNotices(worker)) engine.activities.notice(task)
-    if (!this.draining) yield* this.claim(engine, now)
+    if (!this.draining) {
+      // Before runs are claimed: those that it starts are among them.
+      if (yield* this.scheduler.carryOn) this.again = true
+      yield* this.claim(engine, now)
+    }
     const queues = [engine.options.taskQueue]
     const wake = yield* store.nextWake(worker, queues, now)
     if (Option.isSome(wake)) this.dueAt(wake.value)

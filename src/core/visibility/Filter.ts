@@ -101,6 +101,19 @@ export const check = (filter: Filter): Either.Either<Filter, Wrong> => {
     : checked(filter)
 }
 
+/** The conditions of a filter, wherever they stand in it. @since 0.1.0 */
+export const conditionsOf = (filter: Filter): ReadonlyArray<Condition> => {
+  switch (filter._tag) {
+    case "And":
+    case "Or":
+      return filter.filters.flatMap(conditionsOf)
+    case "Not":
+      return conditionsOf(filter.filter)
+    default:
+      return [filter]
+  }
+}
+
 // -----------------------------------------------------------------------------
 // internal
 // -----------------------------------------------------------------------------
