@@ -24,12 +24,14 @@ import type { RunState } from "./RunState.js"
 import * as RunStates from "./RunState.js"
 
 /**
- * An open run that nothing will wake, or not for all that it waits for.
+ * An open run that nothing will wake, or not for all that it waits for; or a schedule that has something to do, and that
+ * nobody will look at.
  *
  * @category errors
  * @since 0.1.0
  */
 export class LivenessFault extends Schema.TaggedError<LivenessFault>()("LivenessFault", {
+  /** Of a lost schedule, the schedule's id. */
   runId: Schema.String,
   fault: Schema.Literal(
     "LostActivity",
@@ -40,12 +42,13 @@ export class LivenessFault extends Schema.TaggedError<LivenessFault>()("Liveness
     "LostMessage",
     "LostStart",
     "LostOwner",
+    "LostSchedule",
     "NoWakeUp"
   ),
   detail: Schema.String
 }) {
   override get message(): string {
-    return `open run ${this.runId}: ${this.fault}: ${this.detail}`
+    return `${this.fault === "LostSchedule" ? "schedule" : "open run"} ${this.runId}: ${this.fault}: ${this.detail}`
   }
 }
 

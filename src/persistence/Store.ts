@@ -44,17 +44,17 @@ import type {
   ResetResult,
   Scheduled
 } from "./NewRun.js"
-import type { SweepPosition, Swept } from "./Sweep.js"
 import type { ScheduleOperations } from "./ScheduleStore.js"
 import type { StoreError } from "./StoreError.js"
+import type { SweepPosition, Swept } from "./Sweep.js"
 import type { OutsideChange, TaskChange, TaskNotice, TaskRevision } from "./TaskChange.js"
 
 export type * from "./HistoryRow.js"
 export type * from "./Mail.js"
 export type * from "./NewRun.js"
-export type * from "./Sweep.js"
 export type * from "./ScheduleStore.js"
 export { StoreError } from "./StoreError.js"
+export type * from "./Sweep.js"
 export type { OutsideChange, TaskChange, TaskNotice, TaskRevision } from "./TaskChange.js"
 
 /**

@@ -1,5 +1,6 @@
 /**
- * The liveness check of a whole store (I5): every open run is folded and compared with the rows that will wake it.
+ * The liveness check of a whole store (I5): every open run is folded and compared with the rows that will wake it, and
+ * every schedule with when it is looked at.
  *
  * @since 0.1.0
  */
@@ -15,9 +16,10 @@ import * as RunStates from "../core/RunState.js"
 import type { Run, StoreError } from "../persistence/Store.js"
 import { Store } from "../persistence/Store.js"
 import * as Histories from "./Histories.js"
+import * as ScheduleLiveness from "./schedule/ScheduleLiveness.js"
 
 /**
- * The faults of all open runs. Meant for stores that are at rest: a run that is taking a turn may look torn between two
+ * The faults of all open runs, and of all schedules. Meant for stores that are at rest: a run that is taking a turn may look torn between two
  * of its reads.
  *
  * @category combinators
@@ -32,7 +34,7 @@ export const check: Effect.Effect<ReadonlyArray<LivenessFault>, StoreError | Eve
     for (;;) {
       const runs = yield* store.runs({ status: "Running", afterRunId, limit: Limits.claimRowsMax })
       for (const run of runs) found.push(...(yield* checkRun(run, workers)))
-      if (runs.length < Limits.claimRowsMax) return found
+      if (runs.length < Limits.claimRowsMax) return [...found, ...yield* ScheduleLiveness.check(store)]
       afterRunId = runs[runs.length - 1]!.runId
     }
   }

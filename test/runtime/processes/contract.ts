@@ -84,6 +84,8 @@ export const Reader = Workflow.make("Reader", {
   success: Schema.Array(Schema.String),
   signals: { note: { payload: Schema.String }, close: {} }
 })
+/** For schedules to start. */
+export const Tick = Workflow.make("Tick", {})
 
 /** What a child is started with. */
 export const Settings = Schema.Struct({
