@@ -25,6 +25,7 @@ import { scenario as latency } from "./scenarios/latency.js"
 import { scenario as limit } from "./scenarios/limit.js"
 import { scenario as recovery } from "./scenarios/recovery.js"
 import { scenario as replay } from "./scenarios/replay.js"
+import { scenario as schedules } from "./scenarios/schedules.js"
 import { scenario as signals } from "./scenarios/signals.js"
 import { scenario as sleepers } from "./scenarios/sleepers.js"
 import { scenario as throughput } from "./scenarios/throughput.js"
@@ -40,7 +41,8 @@ const scenarios: ReadonlyArray<Scenario> = [
   sleepers,
   signals,
   idle,
-  visibility
+  visibility,
+  schedules
 ]
 
 const root = fileURLToPath(new URL("..", import.meta.url))

@@ -54,7 +54,7 @@ export const faults: ReadonlyArray<Fault> = [
     name: "a namespace with workers is deleted",
     breaks: "X1",
     file: "src/persistence/sql/Namespaces.ts",
-    from: ", [\"workers\", \"perdure_workers\"]",
+    from: "  [\"workers\", \"perdure_workers\"],\n",
     to: "",
     tests: ["persistence/namespaces"]
   },

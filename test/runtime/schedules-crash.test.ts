@@ -3,7 +3,7 @@
  * anywhere else, no time is acted on twice, and none is lost (H7, I3, I5).
  */
 import { assert, describe, it } from "@effect/vitest"
-import * as Context from "effect/Context"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
