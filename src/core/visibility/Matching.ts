@@ -29,8 +29,9 @@ export const ofSchedules = ["ScheduleId", "WorkflowType", "Paused"] as const
  */
 export const check = (filter: Filter): Either.Either<Filter, Wrong> => {
   const conditions = conditionsOf(filter)
-  if (conditions.length > Limits.filterConditionsMax) {
-    const reason = `it has ${conditions.length} conditions; at most ${Limits.filterConditionsMax}`
+  const count = conditions.reduce((sum, condition) => sum + Math.max(1, valuesOf(condition).length), 0)
+  if (count > Limits.filterConditionsMax) {
+    const reason = `it has ${count} conditions; at most ${Limits.filterConditionsMax}`
     return Either.left({ reason, at: undefined })
   }
   for (const condition of conditions) {

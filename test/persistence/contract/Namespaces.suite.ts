@@ -12,13 +12,22 @@ import type { Filter } from "../../../src/core/visibility/Filter.js"
 import type { Archive } from "../../../src/persistence/Archive.js"
 import type { NamespaceNotFound } from "../../../src/persistence/Namespaces.js"
 import { NamespaceRefused, Namespaces } from "../../../src/persistence/Namespaces.js"
-import type { Outgoing, StoreError } from "../../../src/persistence/Store.js"
+import type { NewSchedule, Outgoing, StoreError } from "../../../src/persistence/Store.js"
 import { Store } from "../../../src/persistence/Store.js"
 import { commit, done, first, last, newRun, now, queued, signal, staffed, task, tasks, turn, turns } from "./Samples.js"
 
 const start = (runId: string) => ({ runId, kind: "Start" as const, body: "{}" })
 
 const end = { events: "[]", format: 1 }
+
+const schedule = (scheduleId: string, nextAt: number | undefined = now): NewSchedule => ({
+  scheduleId,
+  workflow: "Order",
+  paused: false,
+  nextAt,
+  definition: "{}",
+  state: "{}"
+})
 
 const ids = (runs: ReadonlyArray<{ readonly runId: string }>) => runs.map(({ runId }) => runId)
 
@@ -74,6 +83,55 @@ export const suite = (name: string, database: Effect.Effect<Opening, never, Scop
           yield* here(ada(first("r5", {}, { workflowId: "w2" })))
           const { refused } = yield* here(commit([first("r6", {}, { workflowId: "w2" })]))
           assert.deepStrictEqual([...refused.values()], [{ _tag: "AlreadyRunning", runId: "r5" }])
+        })
+      ))
+
+    it.effect("a schedule is of one of them, and so are its times, its runs and their ends (X1, H1)", () =>
+      both((here, there) =>
+        Effect.gen(function*() {
+          const create = (nextAt: number) =>
+            Effect.flatMap(Store, (store) => store.createSchedule(schedule("s", nextAt)))
+          const revision = Effect.flatMap(
+            Store,
+            (store) => Effect.map(store.findSchedule("s"), Option.map((found) => found.revision))
+          )
+          const begin = (runId: string) =>
+            Effect.flatMap(Store, (store) =>
+              store.writeSchedules([{
+                scheduleId: "s",
+                revision: 1,
+                workflow: "Order",
+                paused: false,
+                nextAt: undefined,
+                state: "{}",
+                definition: undefined,
+                starts: [{
+                  run: newRun(runId, { workflowId: "w", scheduled: { by: "s", at: now } }),
+                  start: start(runId),
+                  owned: false
+                }],
+                cancels: [],
+                terminates: []
+              }], now))
+          const next = Effect.flatMap(Store, (store) => store.nextSchedule)
+          assert.isTrue(yield* here(create(now)))
+          assert.isTrue(Option.isNone(yield* there(next)))
+          assert.isTrue(yield* there(create(now + 5)))
+          assert.deepStrictEqual(yield* there(next), Option.some(now + 5))
+          const claim = (at: number) => Effect.flatMap(Store, (store) => store.claimSchedules(at, at + 1, 10))
+          assert.lengthOf(yield* here(claim(now + 9)), 1)
+          assert.lengthOf(yield* there(claim(now + 9)), 1)
+          assert.deepStrictEqual(yield* here(begin("r1")), [{ _tag: "Written" }])
+          assert.deepStrictEqual(yield* there(begin("r2")), [{ _tag: "Written" }])
+          yield* here(Effect.flatMap(Store, (store) => store.terminate("r1", "[]", 1, now + 3)))
+          assert.deepStrictEqual([yield* here(revision), yield* there(revision)], [Option.some(3), Option.some(2)])
+          const ends = yield* there(
+            Effect.flatMap(Store, (store) => store.endsOfChains([{ workflowId: "w", firstRunId: "r1" }]))
+          )
+          assert.deepStrictEqual(ends, [])
+          assert.deepStrictEqual(yield* there(list(is("ScheduledById", "s"))), ["r2"])
+          yield* there(Effect.flatMap(Store, (store) => store.deleteSchedule("s")))
+          assert.deepStrictEqual(yield* here(revision), Option.some(3))
         })
       ))
 
@@ -375,6 +433,9 @@ export const suite = (name: string, database: Effect.Effect<Opening, never, Scop
         yield* there.register({ id: "zoe", leaseUntil: now, identity: "", startedAt: now })
         assert.include(yield* inUse, "it has workers")
         yield* there.takeOver(["zoe"], now, true)
+        yield* there.createSchedule(schedule("nightly"))
+        assert.include(yield* inUse, "it has schedules")
+        yield* there.deleteSchedule("nightly")
         yield* namespaces.deleteIfEmpty("billing")
         assert.strictEqual((yield* Effect.flip(namespaces.deleteIfEmpty("billing")))._tag, "NamespaceNotFound")
         assert.include((yield* Effect.flip(namespaces.deleteIfEmpty("default"))).message, "not deleted")
@@ -383,6 +444,7 @@ export const suite = (name: string, database: Effect.Effect<Opening, never, Scop
         yield* namespaces.create("billing")
         const gone = [
           there.create(newRun("s2"), start("s2")),
+          there.createSchedule(schedule("nightly")),
           there.register({ id: "zoe", leaseUntil: now, identity: "", startedAt: now })
         ]
         for (const effect of gone) {
