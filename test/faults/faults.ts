@@ -1390,5 +1390,125 @@ export const faults: ReadonlyArray<Fault> = [
     from: "    if (taken.has(second)) continue\n",
     to: "",
     tests: ["core/schedule/Schedule.test"]
+  },
+  {
+    name: "a schedule is written over what somebody else wrote",
+    breaks: "H13, I3",
+    file: "src/persistence/sql/Schedules.ts",
+    from: "if (known.get(write.scheduleId) !== write.revision) return changed",
+    to: "if (!known.has(write.scheduleId)) return changed",
+    tests: ["persistence/SqliteStore"]
+  },
+  {
+    name: "the end of an action wakes no schedule",
+    breaks: "H7, I5",
+    file: "src/persistence/sql/Closing.ts",
+    from: "Effect.zipRight(waking)",
+    to: "Effect.zipRight(Effect.void)",
+    tests: ["runtime/schedules.test"]
+  },
+  {
+    name: "what is decided of a schedule knows nothing of an end meanwhile",
+    breaks: "H7, I3",
+    file: "src/persistence/sql/ScheduleWaking.ts",
+    from: "SET revision = revision + 1, held_until = NULL,",
+    to: "SET held_until = NULL,",
+    tests: ["persistence/SqliteStore"]
+  },
+  {
+    name: "a turn that ends an action does not say so to its schedule",
+    breaks: "H7",
+    file: "src/runtime/execution/Consequences.ts",
+    from: "scheduled: state.started?.scheduled !== undefined && followerOf(state.closed) === undefined",
+    to: "scheduled: false",
+    tests: ["runtime/schedules.test"]
+  },
+  {
+    name: "an action that is out of its time is in the way of its schedule for ever",
+    breaks: "H7",
+    file: "src/runtime/ImposedEnd.ts",
+    from: "scheduled: run.scheduled !== undefined && next === undefined",
+    to: "scheduled: false",
+    tests: ["runtime/schedules.test"]
+  },
+  {
+    name: "an action of a schedule is its first run, and not its chain",
+    breaks: "H7",
+    file: "src/persistence/sql/Schedules.ts",
+    from: "coalesce(l.first_run_id, l.run_id) = v.column2",
+    to: "l.run_id = v.column2",
+    tests: ["runtime/schedules.test"]
+  },
+  {
+    name: "who dies with a claim keeps a schedule for ever",
+    breaks: "H8, I5",
+    file: "src/persistence/sql/Schedules.ts",
+    from: "(held_until IS NULL OR held_until <= ?)",
+    to: "(held_until IS NULL OR ? < 0)",
+    tests: ["persistence/SqliteStore"]
+  },
+  {
+    name: "an action of a schedule counts though an execution had its workflow id",
+    breaks: "H2",
+    file: "src/persistence/sql/Schedules.ts",
+    from: "if (met.size > 0) return",
+    to: "if (met.size > 9) return",
+    tests: ["runtime/schedules.test"]
+  },
+  {
+    name: "a pause takes what was due before it from a schedule",
+    breaks: "H10",
+    file: "src/runtime/client/Scheduling.ts",
+    from: "const isDue = first.nextAt !== undefined && first.nextAt <= now",
+    to: "const isDue = first.nextAt === -1",
+    tests: ["runtime/schedules.test"]
+  },
+  {
+    name: "where a schedule stands is kept in the clear",
+    breaks: "N5",
+    file: "src/persistence/codec/EncodedSchedules.ts",
+    from: "state: yield* coding.encode(one.state, owner)",
+    to: "state: one.state",
+    tests: ["runtime/schedules-store"]
+  },
+  {
+    name: "a schedule that nobody looks at is nobody's fault",
+    breaks: "I5",
+    file: "src/runtime/schedule/ScheduleLiveness.ts",
+    from: "if (row.nextAt === undefined && (starts.length > 0",
+    to: "if (row.nextAt === -1 && (starts.length > 0",
+    tests: ["runtime/schedules-store"]
+  },
+  {
+    name: "the next time of a schedule is not waited for",
+    breaks: "H1",
+    file: "src/runtime/schedule/Scheduler.ts",
+    from: "this.dueAt(next.value)",
+    to: "void this.dueAt",
+    tests: ["runtime/schedules.test"]
+  },
+  {
+    name: "a run says when its schedule started it, and not for which time",
+    breaks: "H2",
+    file: "src/runtime/schedule/Deciding.ts",
+    from: "scheduled: { by, at: start.nominal }",
+    to: "scheduled: { by, at: now }",
+    tests: ["runtime/schedules.test"]
+  },
+  {
+    name: "a worker carries on the schedules of another namespace",
+    breaks: "X1",
+    file: "src/persistence/sql/Schedules.ts",
+    from: "WHERE namespace = :namespace AND next_at <= ?",
+    to: "WHERE next_at <= ?",
+    tests: ["persistence/namespaces"]
+  },
+  {
+    name: "who continues a chain is not canceled in its schedule's name",
+    breaks: "H7",
+    file: "src/persistence/sql/Schedules.ts",
+    from: "return run?.firstRunId === firstRunId ? run : undefined",
+    to: "return run?.runId === firstRunId ? run : undefined",
+    tests: ["persistence/SqliteStore"]
   }
 ]
