@@ -3,8 +3,15 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import { Archive, type PayloadCodec } from "perdure"
-import type { Namespace, NamespaceNotFound, NamespaceRefused, Namespaces, Store, StoreError } from "perdure/sqlite"
-import { SqliteStore } from "perdure/sqlite"
+import {
+  type Namespace,
+  type NamespaceNotFound,
+  type NamespaceRefused,
+  type Namespaces,
+  SqliteStore,
+  type Store,
+  type StoreError
+} from "perdure/sqlite"
 import { describe, expect, it } from "tstyche"
 
 declare const namespaces: Namespaces["Type"]
