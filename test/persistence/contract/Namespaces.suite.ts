@@ -362,6 +362,29 @@ export const suite = (name: string, database: Effect.Effect<Opening, never, Scop
         })
       ))
 
+    it.effect("a schedule is one of its namespace, and is decided there (X1, H1)", () =>
+      both((here, there) =>
+        Effect.gen(function*() {
+          const created = Effect.flatMap(Store, (store) => store.createSchedule(schedule("s")))
+          const claimed = Effect.flatMap(Store, (store) =>
+            Effect.map(store.claimSchedules(now, now + 1, 9), (all) => all.length))
+          const listed = Effect.flatMap(Store, (store) =>
+            Effect.map(store.listSchedules({ after: "", limit: 9, prefix: "" }), (all) =>
+              all.length))
+          const next = Effect.flatMap(Store, (store) =>
+            store.nextSchedule)
+          assert.isTrue(yield* here(created))
+          assert.deepStrictEqual([yield* there(listed), yield* there(claimed)], [0, 0])
+          assert.deepStrictEqual(yield* there(next), Option.none())
+          assert.isFalse(
+            yield* there(Effect.flatMap(Store, (store) =>
+              store.deleteSchedule("s")))
+          )
+          assert.isTrue(yield* there(created))
+          assert.deepStrictEqual([yield* here(claimed), yield* there(claimed)], [1, 1])
+        })
+      ))
+
     it.effect("whoever sees that a worker is gone takes it over, and its runs stay where they are (X1)", () =>
       both((here, there) =>
         Effect.gen(function*() {
