@@ -11,6 +11,7 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { Limits } from "../core/Limits.js"
@@ -25,7 +26,12 @@ import type { Store, StoreError, SweepPosition } from "../persistence/Store.js"
 export const sweeping = (store: Pick<Store["Type"], "sweep">, everyMillis: number): Effect.Effect<never> =>
   Effect.sleep(Duration.millis(everyMillis)).pipe(
     Effect.zipRight(round(store)),
-    Effect.catchAllCause((cause) => Effect.logWarning("old runs were not deleted; it is tried again later", cause)),
+    Effect.catchAllCause((cause) =>
+      // One that is told to stop has no later.
+      Cause.isInterruptedOnly(cause)
+        ? Effect.failCause(cause as Cause.Cause<never>)
+        : Effect.logWarning("old runs were not deleted; it is tried again later", cause)
+    ),
     Effect.forever
   )
 

@@ -240,20 +240,25 @@ describe("update-with-start (U13)", () => {
       assert.strictEqual(yield* second.update.result, 7)
     }))
 
-  waysTo("many at once with one id start one run and make one update", (client) =>
-    Effect.gen(function*() {
-      const sent = yield* Effect.all(
-        Array.from({ length: 6 }, () =>
-          client.updateWithStart(Desk, 1, { name: "add", payload: 5, updateId: "u" }, {
-            workflowId,
-            idConflict: "UseExisting"
-          })),
-        { concurrency: "unbounded" }
-      )
-      assert.lengthOf(new Set(sent.map(({ handle }) => handle.runId)), 1)
-      for (const { update } of sent) assert.strictEqual(yield* update.result, 6)
-      assert.strictEqual(yield* sent[0]!.handle.query("total"), 6)
-    }))
+  for (const idConflict of ["UseExisting", "Fail"] as const) {
+    waysTo(
+      `many at once with one id start one run and make one update: ${idConflict}`,
+      (client) =>
+        Effect.gen(function*() {
+          const sent = yield* Effect.all(
+            Array.from(
+              { length: 6 },
+              () =>
+                client.updateWithStart(Desk, 1, { name: "add", payload: 5, updateId: "u" }, { workflowId, idConflict })
+            ),
+            { concurrency: "unbounded" }
+          )
+          assert.lengthOf(new Set(sent.map(({ handle }) => handle.runId)), 1)
+          for (const { update } of sent) assert.strictEqual(yield* update.result, 6)
+          assert.strictEqual(yield* sent[0]!.handle.query("total"), 6)
+        })
+    )
+  }
 })
 
 describe("the handle of an update by its ids (U5)", () => {

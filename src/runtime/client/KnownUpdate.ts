@@ -4,6 +4,8 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Messages from "../../core/Message.js"
 import type { StoreUnavailable } from "../../dsl/WorkflowFailure.js"
 import { UpdateNotFound } from "../../dsl/WorkflowFailure.js"
 import { abandoned } from "../execution/Consequences.js"
@@ -61,6 +63,18 @@ export const find = (
         stands: "InProgress"
       }
   })
+
+/**
+ * Whether the update waits in the run's mailbox: it came with the start, and no turn has taken it in yet.
+ *
+ * @since 0.1.0
+ */
+export const waits = (calls: Calls, runId: string, updateId: string): Effect.Effect<boolean, StoreUnavailable> =>
+  Effect.map(calls.of("update", calls.store.mail(runId, 0)), (mail) =>
+    mail.some(({ body, kind }) => {
+      const message = kind === "Update" ? Either.getOrUndefined(Messages.decode(body)) : undefined
+      return message?._tag === "Update" && message.id === updateId
+    }))
 
 /** Told by the engine of this process, which announces nothing of its own commits to this process, or read. */
 const untilEnded = (

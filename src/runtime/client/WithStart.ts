@@ -153,12 +153,15 @@ const updatingWith = (
 
     const attempt: Effect.Effect<Updating.First, StartError> = Effect.gen(function*() {
       const last = yield* calls.latest(workflowId, "updateWithStart")
+      // Read before the history: what a turn takes in meanwhile is found there.
+      const waiting = last?.status === "Running" && updateId !== undefined && options.idConflict === "Fail" &&
+        (yield* KnownUpdate.waits(calls, last.runId, updateId))
       // Only one that was sent with a given id can be known already.
       const known = last === undefined || updateId === undefined
         ? undefined
         : yield* KnownUpdate.find(calls, last.runId, updateId)
       if (last?.status === "Running") {
-        if (known === undefined && options.idConflict === "Fail") return yield* exists(last.runId)
+        if (known === undefined && options.idConflict === "Fail" && !waiting) return yield* exists(last.runId)
         return yield* Effect.catchTags(
           Updating.send(calls, { ...target, runId: last.runId, begins: true }, message),
           again(attempt)
