@@ -62,11 +62,11 @@ const extract = (fence: Fence): void => {
   writeFileSync(file, "\n".repeat(fence.line) + fence.code + "\n")
 }
 
-/** Leaves the event loop free: while it compiles for a minute, the test runner must still hear from this process. */
-const run = (command: string, ...args: ReadonlyArray<string>) =>
+/** An example that leaves files leaves them in `folder`. Leaves the event loop free: while it compiles for a minute, the test runner must still hear from this process. */
+const run = (command: string, cwd: string, ...args: ReadonlyArray<string>) =>
   new Promise<{ readonly status: unknown; readonly output: string }>((resolve) => {
     const bin = Path.join(root, "node_modules/.bin", command)
-    const options = { cwd: root, timeout: runMillisMax, maxBuffer: Infinity }
+    const options = { cwd, timeout: runMillisMax, maxBuffer: Infinity }
     execFile(bin, args, options, (error, stdout, stderr) => {
       const output = `${stdout}${stderr}`.replaceAll(".cache/docs/", "")
       const status = error === null ? 0 : error.code ?? error.signal
@@ -90,13 +90,13 @@ describe("docs", () => {
       exclude: []
     }
     writeFileSync(Path.join(folder, "tsconfig.json"), JSON.stringify(tsconfig))
-    const { output, status } = await run("tsc", "--project", folder, "--pretty", "false")
+    const { output, status } = await run("tsc", root, "--project", folder, "--pretty", "false")
     assert.strictEqual(status, 0, `\n${output}`)
   })
 
   for (const fence of fences.filter(({ words }) => words.includes("run"))) {
     it(`${fence.page}:${fence.line} runs`, { timeout: 2 * runMillisMax }, async () => {
-      const { output, status } = await run("tsx", fileOf(fence))
+      const { output, status } = await run("tsx", folder, fileOf(fence))
       assert.strictEqual(status, 0, `\n${output}`)
     })
   }

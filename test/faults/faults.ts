@@ -19,6 +19,14 @@ export interface Fault {
 
 export const faults: ReadonlyArray<Fault> = [
   {
+    name: "who asks the store in a loop leaves nobody else a turn",
+    breaks: "N1, I5",
+    file: "src/persistence/sql/Database.ts",
+    from: "const askedMax = 32",
+    to: "const askedMax = Infinity",
+    tests: ["runtime/worker.test"]
+  },
+  {
     name: "a message reaches a run of another namespace",
     breaks: "X1",
     file: "src/persistence/sql/Mailbox.ts",

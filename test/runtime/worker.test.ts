@@ -236,4 +236,17 @@ describe("a shutdown", () => {
       assert.strictEqual(yield* handle.query("total"), 2)
       assert.strictEqual(yield* next.update("add", 1), 11)
     }), disk)
+
+  test("gets on while somebody asks its store again and again without a pause (N1)", () =>
+    Effect.gen(function*() {
+      yield* run(desk())
+      const far = yield* remote
+      const handle = yield* far.start(Desk, 1)
+      // On SQLite each answer comes at once: nothing else would ever have its turn.
+      let asked = 0
+      yield* Effect.repeat(Effect.tap(handle.describe, () => asked++), {
+        until: ({ turns }) => turns > 0 || asked > 1_000
+      })
+      assert.isBelow(asked, 1_000)
+    }), disk)
 })

@@ -112,6 +112,16 @@ export const make = (
     return new StoreError({ operation, ...dialect.failure(fault), cause: fault.cause })
   }
 
+  let asked = 0
+  // A driver that answers at once keeps the event loop from going round for as long as somebody asks on, as in a loop:
+  // no timer fires, and who waits for the connection does not hear that it is free.
+  const letOthers = Effect.suspend(() => {
+    if (asked === 0) setImmediate(() => asked = 0)
+    return asked++ < askedMax
+      ? Effect.void
+      : Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void)))
+  })
+
   // Only the wait for the connection can be interrupted, which a user's own transaction may hold for long.
   const reserved = <A>(
     operation: string,
@@ -120,11 +130,14 @@ export const make = (
       restore: <B, E>(effect: Effect.Effect<B, E>) => Effect.Effect<B, E>
     ) => Effect.Effect<A, Fault>
   ) =>
-    whileLocked(
-      plainNumbers(Effect.uninterruptibleMask((restore) =>
-        Effect.scoped(Effect.flatMap(restore(client.reserve), (connection) => body(connection, restore)))
-      )).pipe(Effect.mapError(failed(operation))),
-      busyTimeoutMillis
+    Effect.zipRight(
+      letOthers,
+      whileLocked(
+        plainNumbers(Effect.uninterruptibleMask((restore) =>
+          Effect.scoped(Effect.flatMap(restore(client.reserve), (connection) => body(connection, restore)))
+        )).pipe(Effect.mapError(failed(operation))),
+        busyTimeoutMillis
+      )
     )
 
   /** On the connection of the caller's transaction where there is one, else on one of ours. */
@@ -240,6 +253,9 @@ export const whileLocked = <A>(
   })
 
 // internal -----------------------------------------------------------------------------------------------------------
+
+/** Operations in one round of the event loop, before it is let go round. */
+const askedMax = 32
 
 /** How a transaction is begun and ended. */
 interface Bounds {
