@@ -8,6 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { Status } from "../core/family/Execution.js"
 import { Client } from "../dsl/Client.js"
@@ -153,9 +154,10 @@ const leaseMillis = 36_500 * 86_400_000
 const openRuns = (store: Store["Type"]): Effect.Effect<ReadonlyArray<Run>> =>
   Effect.orDie(store.runs({ status: "Running", afterRunId: undefined, limit: 100 }))
 
-/** Names the open runs if none of them has a wake-up or an activity ahead. */
+/** Names the open runs if none of them has a wake-up or an activity ahead, and no schedule will start another one. */
 const whyStuck = (store: Store["Type"]): Effect.Effect<string | undefined> =>
   Effect.gen(function*() {
+    if (Option.isSome(yield* Effect.orDie(store.nextSchedule))) return undefined
     const runs = yield* openRuns(store)
     for (const run of runs) {
       if (run.wakeAt !== undefined) return undefined

@@ -1469,7 +1469,7 @@ export const faults: ReadonlyArray<Fault> = [
     file: "src/runtime/client/Scheduling.ts",
     from: "const isDue = first.nextAt !== undefined && first.nextAt <= now",
     to: "const isDue = first.nextAt === -1",
-    tests: ["runtime/schedules.test"]
+    tests: ["runtime/schedules-crash"]
   },
   {
     name: "where a schedule stands is kept in the clear",

@@ -180,4 +180,19 @@ describe("a schedule", () => {
       }),
     30_000
   )
+
+  it.live("does what was due before a pause, though no worker had looked at it yet (H10)", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const time = new VirtualTime()
+      const client = yield* Effect.withClock(Layer.build(StoreClient.layer), time.clock().clock)
+      yield* Effect.provide(create, client)
+      const schedule = yield* Effect.provide(handle, client)
+      time.now += minute
+      yield* schedule.pause()
+      time.now += minute
+      yield* schedule.pause("still")
+      const { counts, recent } = yield* schedule.describe
+      assert.deepInclude(counts, { actions: 1, skipped: 0 })
+      assert.deepStrictEqual(recent.map(({ scheduledAt }) => scheduledAt), [beginning + minute])
+    })).pipe(Effect.provide(memory)))
 })

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { Client, Filter, Liveness, Schedule, SearchAttribute, Workflow } from "perdure"
+import { Client, Filter, Liveness, Schedule, SearchAttribute, State, Workflow } from "perdure"
 import type { Store } from "perdure/sqlite"
 import { TestEnvironment } from "perdure/testing"
 
@@ -54,6 +54,22 @@ const ReportLive = Report.toLayer(({ failures, millis, n }) =>
   }).pipe(Effect.catchTag("ContractError", Effect.die))
 )
 
+/** Waits for a knock, and gives when it came. */
+const Wait = Workflow.make("Wait", { success: Schema.String, signals: { knock: {} } })
+const WaitLive = Wait.toLayer(() =>
+  Effect.gen(function*() {
+    const knocked = yield* State.make(false)
+    return Wait.of({
+      signals: { knock: () => knocked.set(true) },
+      run: Effect.zipRight(Workflow.condition(knocked.get), Effect.map(Workflow.now, iso))
+    })
+  })
+)
+
+/** Knocks where it is told to. */
+const Knock = Workflow.make("Knock", { payload: Schema.String })
+const KnockLive = Knock.toLayer((workflowId) => Effect.orDie(Workflow.external(Wait, workflowId).signal("knock")))
+
 const startAt = new Date("2026-11-27T06:40:00Z")
 
 const inTime = (name: string, program: () => Effect.Effect<void, unknown, TestEnvironment | Client | Store>) =>
@@ -66,7 +82,7 @@ const inTime = (name: string, program: () => Effect.Effect<void, unknown, TestEn
           program(),
           Effect.flatMap(Liveness.check, (faults) => Effect.sync(() => assert.deepStrictEqual(faults, [])))
         ),
-        TestEnvironment.layer({ hosts: [ReportLive], startAt })
+        TestEnvironment.layer({ hosts: [ReportLive, WaitLive, KnockLive], startAt })
       )
     }))
 
@@ -362,7 +378,8 @@ describe("overlap (H7)", () => {
         yield* at(42).delete
         yield* pass("1 second")
         assert.strictEqual((yield* at(43).describe).status, "Running")
-        yield* pass("31 minutes")
+        // Before any other time of the schedule comes.
+        yield* pass("30 minutes")
         assert.strictEqual((yield* at(43).describe).status, "TimedOut")
         assert.strictEqual((yield* at(44).describe).status, "Running")
       })
@@ -637,4 +654,20 @@ describe("looking at schedules (H14)", () => {
       // Its id is free again.
       yield* create({ spec: everyMinute })
     }))
+})
+
+describe("time that skips", () => {
+  inTime(
+    "goes to the next time of a schedule while a test waits for what comes of it (H1)",
+    () =>
+      Effect.gen(function*() {
+        const client = yield* Client
+        yield* create({
+          spec: { calendars: [{ dayOfMonth: 1, month: "March" }] },
+          action: Schedule.start(Knock, "waiting")
+        })
+        const waiting = yield* client.start(Wait, undefined, { workflowId: "waiting" })
+        assert.strictEqual(yield* waiting.result, "2027-03-01T00:00:00Z")
+      })
+  )
 })

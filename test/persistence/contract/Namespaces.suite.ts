@@ -119,6 +119,7 @@ export const suite = (name: string, database: Effect.Effect<Opening, never, Scop
           assert.isTrue(yield* there(create(now + 5)))
           assert.deepStrictEqual(yield* there(next), Option.some(now + 5))
           const claim = (at: number) => Effect.flatMap(Store, (store) => store.claimSchedules(at, at + 1, 10))
+          assert.lengthOf(yield* there(claim(now + 2)), 0)
           assert.lengthOf(yield* here(claim(now + 9)), 1)
           assert.lengthOf(yield* there(claim(now + 9)), 1)
           assert.deepStrictEqual(yield* here(begin("r1")), [{ _tag: "Written" }])
