@@ -16,6 +16,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import { Status } from "../../core/family/Execution.js"
 import type { Filter } from "../../core/visibility/Filter.js"
 import type { ListOptions, Run, Store } from "../Store.js"
 import type { Database, Fault, Tx } from "./Database.js"
@@ -152,19 +153,29 @@ export const make = (db: Database): Pick<Store["Type"], "list" | "count"> => {
     count: (filter) =>
       db.read("count", (tx) =>
         Effect.flatMap(sourceOf(tx, filter), ({ from, params, where }) =>
-          Effect.flatMap(
-            tx(
-              text(
-                `SELECT r.status AS status, count(*) AS runs FROM ${from} WHERE ${where.text} GROUP BY r.status`
+          filter === undefined
+            ? Effect.flatMap(
+              tx(
+                text(`SELECT r.status AS status, count(*) AS runs FROM ${from} WHERE ${where.text} GROUP BY r.status`),
+                []
               ),
-              [...params, ...where.params]
-            ),
-            Rows.statusCount
-          )))
+              Rows.statusCount
+            )
+            // For the sake of the groups SQLite would walk the index of the status, past whatever the filter says.
+            : Effect.map(
+              Effect.flatMap(
+                tx(text(`SELECT ${eachStatus} FROM ${from} WHERE ${where.text}`), [...params, ...where.params]),
+                Rows.statusCounts
+              ),
+              (found) => found.flat()
+            )))
   }
 }
 
 // internal -----------------------------------------------------------------------------------------------------------
+
+const eachStatus = Status.literals.map((status) => `count(*) FILTER (WHERE r.status = '${status}') AS "${status}"`)
+  .join(", ")
 
 /** Where runs are sought. */
 interface Source {

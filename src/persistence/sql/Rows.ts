@@ -195,6 +195,14 @@ export const statusCount: Decode<{ readonly status: Status; readonly runs: numbe
   (row: { readonly status: Status; readonly runs: number }) => ({ status: row.status, runs: row.runs })
 )
 
+/** All groups in one row; those that are empty are left out. @since 0.1.0 */
+export const statusCounts: Decode<ReadonlyArray<{ readonly status: Status; readonly runs: number }>> = decode(
+  "perdure_runs",
+  Object.fromEntries([...statuses].map((status) => [status, "integer" as const])),
+  (row: { readonly [S in Status]: number }) =>
+    [...statuses].flatMap((status) => row[status] === 0 ? [] : [{ status, runs: row[status] }])
+)
+
 /** @since 0.1.0 */
 export const mail: Decode<Mail> = decode(
   "perdure_mailbox",
