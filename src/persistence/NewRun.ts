@@ -147,6 +147,8 @@ export interface Reset {
   }>
   /** What waits for it, in order. */
   readonly mail: ReadonlyArray<NewMail>
+  /** When the clock wakes it. Default at once. */
+  readonly wakeAt?: number | undefined
   /** The last turn of the open run of its chain, if there is one. */
   readonly end: ImposedEnd
   /** A second reset of the workflow id with this request changes nothing. */

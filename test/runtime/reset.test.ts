@@ -224,6 +224,35 @@ describe("reset (C11)", () => {
       assert.strictEqual((yield* other.describe).status, "Running")
     }))
 
+  test("has what brings a step of the kept turns back, before its own first turn (I5)", () =>
+    Effect.gen(function*() {
+      const before = yield* run(
+        Worker.layer({
+          shutdownGrace: 0,
+          hosts: [
+            Job.toLayer(() =>
+              Effect.succeed(Job.of({
+                signals: { add: () => Effect.void, finish: () => Effect.void },
+                updates: { put: () => Effect.succeed(1) },
+                queries: { seen: () => Effect.succeed([]) },
+                run: Effect.as(Step.run("endless", { execute: Effect.never }), [])
+              }))
+            )
+          ]
+        })
+      )
+      const handle = yield* before.client.start(Job)
+      yield* handle.signal("add", "one")
+      yield* before.stop
+      const client = yield* remote
+      const again = yield* client.handle(Job, handle.workflowId).reset({ turn: "Last" })
+      assert.deepStrictEqual(
+        (yield* again.history).flatMap(({ events }) => events.map(({ _tag }) => _tag)),
+        ["ExecutionStarted", "StepScheduled"]
+      )
+      assert.deepStrictEqual(yield* Liveness.check, [])
+    }))
+
   test("keeps random numbers and steps of the turns that it keeps, and draws others from there on (W2)", () =>
     Effect.gen(function*() {
       const Dice = Workflow.make("Dice", { success: Schema.Array(Schema.Number), signals: { roll: {} } })

@@ -99,7 +99,13 @@ export const make = (
             yield* tx(dropUpdates, [running.runId])
             yield* imposing.end(tx, running, reset.end, now)
           }
-          yield* creating.insert(tx, [{ run, owner: undefined, epoch: 0, wakeAt: now, attention: undefined }])
+          yield* creating.insert(tx, [{
+            run,
+            owner: undefined,
+            epoch: 0,
+            wakeAt: reset.wakeAt ?? now,
+            attention: undefined
+          }])
           yield* Batch.run(
             tx,
             history,

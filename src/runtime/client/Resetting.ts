@@ -18,6 +18,7 @@ import * as Activities from "../../core/family/Activity.js"
 import * as Notes from "../../core/family/Notes.js"
 import * as Messages from "../../core/Message.js"
 import * as Reset from "../../core/Reset.js"
+import * as RunStates from "../../core/RunState.js"
 import type { ResetOptions } from "../../dsl/ResetOptions.js"
 import { ResetRefused, StoreUnavailable, WorkflowAlreadyStarted, WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
 import type { Run } from "../../persistence/Store.js"
@@ -135,6 +136,8 @@ const requestOf = (
       kind: message._tag,
       body: Messages.encode(message._tag === "Start" ? begun : message)
     })),
+    // A step that is performed again is so by whoever takes the run over, until its first turn says otherwise (I5).
+    wakeAt: RunStates.wakeAt(state) === RunStates.onTakeover ? RunStates.onTakeover : undefined,
     end: imposed(closing),
     requestId
   }
