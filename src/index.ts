@@ -29,6 +29,14 @@ export type {
   UpdateWithStartOptions
 } from "./dsl/Client.js"
 export { ContractError } from "./dsl/Contract.js"
+export { DeploymentError } from "./dsl/Deployments.js"
+export type {
+  DeploymentDescription,
+  Deployments,
+  DeploymentVersion,
+  RouteOptions,
+  Versioning
+} from "./dsl/Deployments.js"
 export * as Entity from "./dsl/Entity.js"
 export * as Filter from "./dsl/Filter.js"
 export * as Interceptor from "./dsl/Interceptor.js"
@@ -41,6 +49,7 @@ export * as Schedule from "./dsl/Schedule.js"
 export * as SearchAttribute from "./dsl/SearchAttribute.js"
 export * as State from "./dsl/State.js"
 export * as Step from "./dsl/Step.js"
+export type { WorkerVersion } from "./dsl/WorkerVersion.js"
 export * as Workflow from "./dsl/Workflow.js"
 export {
   CallTimeout,

@@ -19,6 +19,7 @@ import * as Signal from "./family/Signal.js"
 import * as Step from "./family/Step.js"
 import * as Timer from "./family/Timer.js"
 import * as Update from "./family/Update.js"
+import * as Version from "./family/Version.js"
 import * as Shape from "./Shape.js"
 
 /**
@@ -45,7 +46,8 @@ export const Event = Schema.Union(
   ...Patch.events,
   ...Notes.events,
   ...Signal.events,
-  ...Update.events
+  ...Update.events,
+  ...Version.events
 )
 /** @since 0.1.0 */
 export type Event = typeof Event.Type

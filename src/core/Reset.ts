@@ -188,6 +188,7 @@ const backOf = (event: Event): ReadonlyArray<Plan["messages"][number]> => {
     case "ExecutionReset":
     case "ExecutionTerminated":
     case "ExecutionTimedOut":
+    case "VersionAssigned":
     case "TimerFired":
     case "StepResumed":
       return []

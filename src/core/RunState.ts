@@ -15,6 +15,7 @@ import * as Signal from "./family/Signal.js"
 import * as Step from "./family/Step.js"
 import * as Timer from "./family/Timer.js"
 import * as Update from "./family/Update.js"
+import * as Version from "./family/Version.js"
 import * as Succession from "./Succession.js"
 
 /**
@@ -31,7 +32,8 @@ export interface RunState
     External.Slice,
     Notes.Slice,
     Signal.Slice,
-    Update.Slice
+    Update.Slice,
+    Version.Slice
 {
   readonly runId: string
   /** The last turn taken in; 0 before the first. */
@@ -64,7 +66,8 @@ export const empty = (runId: string): RunState => ({
   ...Child.empty(),
   ...External.empty(),
   ...Signal.empty(),
-  ...Update.empty()
+  ...Update.empty(),
+  ...Version.empty()
 })
 
 const table = {
@@ -77,7 +80,8 @@ const table = {
   ...Patch.evolve,
   ...Notes.evolve,
   ...Signal.evolve,
-  ...Update.evolve
+  ...Update.evolve,
+  ...Version.evolve
 }
 
 type Evolve = (state: RunState, event: Event) => void

@@ -19,6 +19,7 @@ import type { Closing, ExecutionStarted, Start } from "./family/Execution.js"
 import type { Carried } from "./family/Notes.js"
 import type { Field, Headers } from "./Headers.js"
 import * as RetryPolicy from "./RetryPolicy.js"
+import * as Routing from "./Routing.js"
 
 /**
  * What bounds a run, as whoever starts it gives it.
@@ -39,7 +40,19 @@ export interface Terms {
 
 /** What a start needs besides its terms. @since 0.1.0 */
 export type Subject =
-  & Pick<Start, "workflow" | "workflowId" | "taskQueue" | "effect" | "flags" | "parent" | "root" | "headers">
+  & Pick<
+    Start,
+    | "workflow"
+    | "workflowId"
+    | "taskQueue"
+    | "effect"
+    | "flags"
+    | "parent"
+    | "root"
+    | "headers"
+    | "override"
+    | "inherited"
+  >
   & {
     readonly input?: unknown
   }
@@ -97,6 +110,8 @@ export interface Ending {
   readonly cancelRequested: boolean
   /** What it said of itself at its end. */
   readonly carried: Carried
+  /** The version that it was on (row V6); undefined: none. */
+  readonly versioning?: Omit<Routing.Handing, "inherited"> | undefined
 }
 
 /**
@@ -159,6 +174,7 @@ const continued = (closing: Continued, ending: Ending, now: number): Start => {
   const { memo: _, searchAttributes: __, ...carried } = ending.carried
   return begin(subject, terms, now, {
     ...inherited({ ...ending, carried }),
+    ...versionsOf(ending, closing.upgrade === true ? "Recurring" : "Continued", subject.taskQueue),
     ...(memo === undefined || memo.length === 0 ? {} : { memo }),
     ...(searchAttributes === undefined || searchAttributes.length === 0 ? {} : { searchAttributes })
   })
@@ -185,7 +201,7 @@ const retried = (failure: Failure, ending: Ending, now: number): Next => {
         again(started),
         { ...termsOf(started), delayMillis: decision.delayMillis },
         now,
-        inherited(ending)
+        { ...inherited(ending), ...versionsOf(ending, "Retried") }
       ),
       attempt: attempt + 1,
       lastFailure: failure
@@ -202,7 +218,10 @@ const recurring = (ending: Ending, now: number, last: Partial<Start>): Next | un
   return {
     _tag: "Run",
     start: {
-      ...begin(again(started), { ...termsOf(started), delayMillis: at - now }, now, inherited(ending)),
+      ...begin(again(started), { ...termsOf(started), delayMillis: at - now }, now, {
+        ...inherited(ending),
+        ...versionsOf(ending, "Recurring")
+      }),
       ...last
     }
   }
@@ -247,6 +266,16 @@ const inherited = ({ carried, runId, started, startedAt }: Ending): Partial<Star
   ...(started.scheduled === undefined ? {} : { scheduled: started.scheduled }),
   ...(started.lastResult === undefined ? {} : { lastResult: started.lastResult })
 })
+
+/** What a run on no version hands on is nothing. */
+const versionsOf = (
+  { started, versioning }: Ending,
+  to: "Continued" | "Retried" | "Recurring",
+  taskQueue = started.taskQueue
+): Partial<Start> =>
+  versioning === undefined
+    ? {}
+    : Routing.handedOn({ ...versioning, inherited: started.inherited }, to, taskQueue === started.taskQueue)
 
 const begin = (subject: Subject, terms: Terms, now: number, more: Partial<Start> | undefined): Start => {
   const { cron, delayMillis = 0, retry, runTimeoutMillis } = terms

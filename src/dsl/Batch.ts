@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import type { PayloadArgument } from "./Call.js"
+import type { Versioning } from "./Deployments.js"
 import type { ResetOptions } from "./ResetOptions.js"
 import type * as Workflow from "./Workflow.js"
 
@@ -22,6 +23,7 @@ export type Operation =
   | { readonly _tag: "Cancel"; readonly reason: string | undefined }
   | { readonly _tag: "Terminate"; readonly reason: string | undefined; readonly details: unknown }
   | { readonly _tag: "Delete" }
+  | { readonly _tag: "SetVersioning"; readonly versioning: Versioning | undefined }
   | { readonly _tag: "Reset"; readonly options: Omit<ResetOptions, "requestId"> }
 
 /** @category models @since 0.1.0 */
@@ -72,6 +74,9 @@ export const terminate = (reason?: string, details?: unknown): Operation => ({ _
 /** Takes runs out of the store; open ones are ended first. @category constructors @since 0.1.0 */
 const delete_: Operation = { _tag: "Delete" }
 export { delete_ as delete }
+
+/** Pins open runs to a build, or lets them move; undefined takes that back (row V6). @category constructors @since 0.1.0 */
+export const setVersioning = (versioning: Versioning | undefined): Operation => ({ _tag: "SetVersioning", versioning })
 
 /** Takes runs anew from one of their turns on, open or closed. @category constructors @since 0.1.0 */
 export const reset = (options: Omit<ResetOptions, "requestId"> = {}): Operation => ({ _tag: "Reset", options })

@@ -38,6 +38,8 @@ export interface ContinueOptions {
   readonly retry?: RetryOptions | undefined
   /** Its first turn is held for so long. */
   readonly delay?: Duration.DurationInput | undefined
+  /** A run that is pinned is continued on whichever build is current, unless it was pinned by an override (row V6). Default false. */
+  readonly upgrade?: boolean | undefined
 }
 
 /** Memo and search attributes that are given take the place of all that this run has (rows W12, W13). @since 0.1.0 */
@@ -91,7 +93,7 @@ const continuing = (
     if (Either.isLeft(encoded)) return Effect.die(encoded.left)
     const checked = headersOf(`continuation as workflow ${workflow.name}`, headers ?? noHeaders)
     if (Either.isLeft(checked)) return Effect.die(checked.left)
-    const { delay, memo, retry, runTimeout, searchAttributes, taskQueue } = options
+    const { delay, memo, retry, runTimeout, searchAttributes, taskQueue, upgrade } = options
     const said = Notes.encode(workflow, { memo, searchAttributes })
     if (Either.isLeft(said)) return Effect.die(said.left)
     const continuation: Continuation = {
@@ -102,6 +104,7 @@ const continuing = (
       ...(delay === undefined ? {} : { delayMillis: millis(delay) }),
       ...(runTimeout === undefined ? {} : { runTimeoutMillis: millis(runTimeout) }),
       ...(retry === undefined ? {} : { retry: RetryPolicy.make(retry) }),
+      ...(upgrade === true ? { upgrade } : {}),
       // Nothing in place of all of it is something to say, too.
       ...(memo === undefined ? {} : { memo: said.right.memo ?? [] }),
       ...(searchAttributes === undefined ? {} : { searchAttributes: said.right.searchAttributes ?? [] })

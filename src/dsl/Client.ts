@@ -10,10 +10,12 @@ import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { Turn } from "../core/Event.js"
 import type { Status } from "../core/family/Execution.js"
+import type { Behavior, Version } from "../core/family/Version.js"
 import type * as Activity from "./Activity.js"
 import type * as Batch from "./Batch.js"
 import type { PayloadArgument } from "./Call.js"
 import type { ContractError } from "./Contract.js"
+import type { Deployments, Versioning } from "./Deployments.js"
 import type { Count, FilterError, Listed, ListOptions, Page, PageOptions, Query } from "./Listed.js"
 import type { NotesGiven } from "./Notes.js"
 import type { ActivityCompletion, ActivityControl, ActivityKey } from "./OutsideActivity.js"
@@ -45,6 +47,8 @@ export interface StartOptions extends Terms.Begin {
    * open or closed (row X6). Default: a start that is repeated is another one.
    */
   readonly requestId?: string | undefined
+  /** In place of what its code says of versions (row V6): it is pinned to a build, or moves. */
+  readonly versioning?: Versioning | undefined
 }
 
 /**
@@ -130,6 +134,8 @@ export type Attention =
   }
   /** Nothing will ever wake it but a message that it does not wait for (I5). */
   | { readonly _tag: "NoWakeUp"; readonly message: string }
+  /** It is pinned to a version of which no worker is there (row V6). */
+  | { readonly _tag: "NoWorker"; readonly message: string }
 
 /** @category models @since 0.1.0 */
 export interface Description {
@@ -177,6 +183,13 @@ export interface Description {
   readonly memo: Readonly<Record<string, unknown>>
   /** The same of its search attributes (row W13). */
   readonly searchAttributes: Readonly<Record<string, unknown>>
+  /** The version that took its last turn (row V6); undefined: a worker without one, or none yet. */
+  readonly version: Version | undefined
+  /** As its code says there, and what takes the place of that. */
+  readonly versioningBehavior: Behavior | undefined
+  readonly versioningOverride: Versioning | undefined
+  /** The version whose workers alone may have it. */
+  readonly pinnedTo: Version | undefined
   /** The worker that owns it, if any. */
   readonly owner: string | undefined
   /** When the clock wakes it next, in epoch milliseconds. */
@@ -319,6 +332,13 @@ export interface Handle<W> {
    * of it runs any more (row C12). Nothing brings it back. Its workflow id is free again, also for `idReuse`.
    */
   readonly delete: Effect.Effect<void, WorkflowNotFound | StoreUnavailable>
+  /**
+   * Pins the open run to a build, or lets it move, whatever its code says; undefined takes that back (row V6). Whoever has it
+   * loses it, and goes on with nothing of it. A build of another history makes its turns fail: see `Replayer`.
+   */
+  readonly setVersioning: (
+    versioning: Versioning | undefined
+  ) => Effect.Effect<void, WorkflowNotFound | WorkflowClosed | StoreUnavailable>
   readonly describe: Effect.Effect<
     & Description
     & {
@@ -446,6 +466,8 @@ export class Client extends Context.Tag("perdure/Client")<Client, {
   ) => Effect.Effect<Batch.Report, FilterError | StoreUnavailable>
   /** What starts executions by the clock (rows H1 to H14). */
   readonly schedules: Schedules
+  /** The versions of workers, and where runs go (row V6). */
+  readonly deployments: Deployments
   /** The handle of an execution that was started before, here or elsewhere. Not checked until it is used. */
   readonly handle: <W extends Workflow.Any>(workflow: W, workflowId: string, runId?: string) => Handle<W>
   /** An attempt of an activity, to complete it from outside. Not checked until it is used (rows A9, A10). */

@@ -16,6 +16,7 @@
  */
 import * as Duration from "effect/Duration"
 import type { Status } from "../core/family/Execution.js"
+import type { Behavior } from "../core/family/Version.js"
 import type { Filter as Core, Operator, Value } from "../core/visibility/Filter.js"
 import type * as Workflow from "./Workflow.js"
 
@@ -165,6 +166,16 @@ export const parentWorkflowId: Text = comparing("ParentWorkflowId")
 export const parentRunId: Text = comparing("ParentRunId")
 /** The first run of the chain. @category constructors @since 0.1.0 */
 export const firstRunId: Text = comparing("FirstRunId")
+/** The workflow id of the first of its parents; its own, where it has none. @category constructors @since 0.1.0 */
+export const rootWorkflowId: Text = comparing("RootWorkflowId")
+/** Events in its history. @category constructors @since 0.1.0 */
+export const historyLength: Numbers = comparing("HistoryLength")
+/** The deployment whose worker took its last turn (row V6); not set where none with a version did. @category constructors @since 0.1.0 */
+export const deploymentName: Text = comparing("DeploymentName")
+/** The build that took its last turn. @category constructors @since 0.1.0 */
+export const buildId: Text = comparing("BuildId")
+/** As an override says, else its code. @category constructors @since 0.1.0 */
+export const versioningBehavior: Keyword<Behavior> = comparing("VersioningBehavior")
 /** Counts from 1. @category constructors @since 0.1.0 */
 export const attempt: Numbers = comparing("Attempt")
 /** The schedule that started it; not set of one that was started otherwise. @category constructors @since 0.1.0 */

@@ -5,6 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import type { Status } from "../core/family/Execution.js"
+import type { Behavior, Version } from "../core/family/Version.js"
 import type { Filter } from "../core/visibility/Filter.js"
 
 /**
@@ -61,6 +62,13 @@ export interface Listed {
   /** The schedule that started it, and for which of its times (row H2). */
   readonly scheduled: { readonly by: string; readonly at: number } | undefined
   readonly turns: number
+  /** Events in its history (row X15). */
+  readonly historyLength: number
+  /** Of the first of its parents; its own, where it has none. */
+  readonly rootWorkflowId: string
+  /** The version that took its last turn, and how it moves: as an override says, else its code (row V6). */
+  readonly version: Version | undefined
+  readonly versioningBehavior: Behavior | undefined
   readonly summary: string | undefined
   /** As it is stored: what a schema made of the values is for who has the definition, by `describe`. */
   readonly memo: Readonly<Record<string, unknown>>

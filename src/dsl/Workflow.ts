@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import type { Behavior, VersionAssigned } from "../core/family/Version.js"
 import * as RetryPolicy from "../core/RetryPolicy.js"
 import { checkName } from "./Activity.js"
 import * as Child from "./Child.js"
@@ -48,6 +49,8 @@ import type { ActivatesPatch } from "./Patch.js"
 import * as RunOptions from "./RunOptions.js"
 import type * as Step from "./Step.js"
 import type * as Terms from "./Terms.js"
+import type { WorkerVersion } from "./WorkerVersion.js"
+import { assignedBy } from "./WorkerVersion.js"
 import type { WorkflowInfo } from "./WorkflowContext.js"
 import { WorkflowContext } from "./WorkflowContext.js"
 
@@ -177,11 +180,18 @@ export interface WorkflowOptions<in Payload> extends Terms.Options, RunOptions.S
   readonly idempotencyKey?: ((payload: Payload) => string) | undefined
   /** A call whose input differs from the recorded one is nondeterminism in live runs too. Default false. */
   readonly strictReplay?: boolean | undefined
+  /**
+   * What becomes of its runs when another version of the workers is made current (row V6): "Pinned", they stay with the
+   * build that they began on; "AutoUpgrade", they move at their next turn. Default: what the worker says; workers without
+   * a version do not ask.
+   */
+  readonly versioningBehavior?: Behavior | undefined
 }
 
 /** What a worker says of all runs that it has. @since 0.1.0 */
 export interface WorkerOptions {
   readonly activatesPatch?: ActivatesPatch | undefined
+  readonly version?: WorkerVersion | undefined
   readonly runs?: RunOptions.SharedOptions | undefined
 }
 
@@ -201,6 +211,8 @@ export class WorkflowHost {
   readonly options: RunOptions.RunOptions
   /** Those of the interceptors that its Layer was built with. */
   readonly hooks: Hooks["workflow"]
+  /** What a turn here records, where the one before it was taken elsewhere. */
+  readonly assigned: VersionAssigned
 
   constructor(
     readonly definition: Any & {
@@ -217,6 +229,7 @@ export class WorkflowHost {
   ) {
     this.options = RunOptions.both(definition.options, worker.runs)
     this.hooks = Context.get(services, Interceptors).workflow
+    this.assigned = assignedBy(worker.version, definition.options.versioningBehavior)
   }
 }
 
@@ -292,6 +305,7 @@ export const make = <
       failOnNondeterminism: options.failOnNondeterminism,
       guard: options.guard,
       strictReplay: options.strictReplay,
+      versioningBehavior: options.versioningBehavior,
       retry: options.retry,
       executionTimeout: options.executionTimeout,
       runTimeout: options.runTimeout
@@ -345,27 +359,35 @@ const anyName = make(dynamicName, {
  * @since 0.1.0
  */
 export const dynamic: DynamicWorkflow = Object.assign(
-  (body: WorkflowHost["body"], { options }: { readonly options?: OptionsOf } = {}) =>
+  (body: WorkflowHost["body"], { options, versioningBehavior }: DynamicGiven = {}) =>
     Layer.effect(
       // A tag of its own each time: of two, both reach the worker, which refuses them.
       hostTag(`${dynamicName}/${dynamics++}`),
       Effect.map(
         Effect.context<never>(),
-        (services) => new WorkflowHost({ ...anyName, dynamic: true }, body, services, {}, options)
+        (services) => {
+          const definition = { ...anyName, options: { ...anyName.options, versioningBehavior }, dynamic: true }
+          return new WorkflowHost(definition, body, services, {}, options)
+        }
       )
     ),
   { of: anyName.of, setHandlers: anyName.setHandlers }
 ) as never
 
+/** What is given with the body of a dynamic workflow. @category models @since 0.1.0 */
+export interface DynamicGiven extends Pick<WorkflowOptions<never>, "versioningBehavior"> {
+  readonly options?: OptionsOf | undefined
+}
+
 /** See `dynamic`. @category models @since 0.1.0 */
 export interface DynamicWorkflow extends Pick<typeof anyName, "of" | "setHandlers"> {
   <E extends BodyError, R extends BodyServices, E2 extends BodyError, R2 extends BodyServices>(
     body: (payload: unknown) => Effect.Effect<Implementation<typeof dynamicName, unknown, E2, R2>, E, R>,
-    options?: { readonly options?: OptionsOf }
+    options?: DynamicGiven
   ): Layer.Layer<HostedWorkflow<string>, never, Requirements<R> | Requirements<R2>>
   <E extends BodyError, R extends BodyServices>(
     body: (payload: unknown) => Effect.Effect<unknown, E, R>,
-    options?: { readonly options?: OptionsOf }
+    options?: DynamicGiven
   ): Layer.Layer<HostedWorkflow<string>, never, Requirements<R>>
 }
 

@@ -20,6 +20,7 @@ import type {
 } from "../core/family/External.js"
 import type { Attribute, Carried, MemoField } from "../core/family/Notes.js"
 import type { StepCompleted, StepFailed } from "../core/family/Step.js"
+import type { Version } from "../core/family/Version.js"
 import type { Headers } from "../core/Headers.js"
 import type { Reason } from "../core/HistoryLimits.js"
 import type { Payload } from "../core/Payload.js"
@@ -91,6 +92,11 @@ export interface WorkflowInfo {
   readonly continueAsNewSuggested: boolean
   /** Which of these it is: empty while nothing is suggested. */
   readonly continueAsNewReasons: ReadonlyArray<Reason>
+  /**
+   * The build of the code that took the message being taken in, as it was recorded (row V6); undefined on a worker without
+   * a version.
+   */
+  readonly deploymentVersion: Version | undefined
   /** Whether the body is being brought back from its history. For logs only: branching on it breaks replay. */
   readonly replaying: boolean
   /** The reason given with the cancel request, "" if none was given; undefined before any (row C1). */

@@ -6,6 +6,7 @@
  */
 import type { ParentClosePolicy } from "../core/family/Execution.js"
 import type { AttributeType } from "../core/family/Notes.js"
+import type { Behavior } from "../core/family/Version.js"
 import type { HistoryRow } from "./HistoryRow.js"
 import type { NewMail, Outgoing } from "./Mail.js"
 
@@ -29,6 +30,12 @@ export interface NewRun {
   readonly notes?: string | undefined
   readonly attributes?: ReadonlyArray<AttributeChange> | undefined
   readonly parent?: ParentLink | undefined
+  /** The workflow id of the first of its parents (row X15). Undefined: it has none. */
+  readonly rootWorkflowId?: string | undefined
+  /** The key of the version whose workers alone may have it (row V6). Undefined: none. */
+  readonly pinnedTo?: string | undefined
+  /** What takes the place of the behaviour that its code says. */
+  readonly override?: Behavior | undefined
   /** Undefined: no schedule started it. */
   readonly scheduled?: Scheduled | undefined
 }

@@ -9,6 +9,7 @@
  *   Retention                                  what is deleted in time
  *   Creating, Closing                          the first and the last of a run, for Commit and Runs
  *   Schedules, ScheduleWaking                  what starts runs by the clock
+ *   Deployments, Sharing, Releasing            versions: where runs go, who takes which, and who gives them up
  *   all over Database (transactions, errors), Batch (many rows, few statements), Decode, Rows (checked rows)
  * ```
  *
@@ -25,6 +26,7 @@ import * as Commit from "./sql/Commit.js"
 import * as Creating from "./sql/Creating.js"
 import * as Database from "./sql/Database.js"
 import * as Deleting from "./sql/Deleting.js"
+import * as Deployments from "./sql/Deployments.js"
 import type { Dialect } from "./sql/Dialect.js"
 import * as History from "./sql/History.js"
 import * as Imposing from "./sql/Imposing.js"
@@ -34,6 +36,7 @@ import * as Mailbox from "./sql/Mailbox.js"
 import * as Namespaces from "./sql/Namespaces.js"
 import * as Outgoing from "./sql/Outgoing.js"
 import * as OutsideTasks from "./sql/OutsideTasks.js"
+import * as Releasing from "./sql/Releasing.js"
 import * as Resetting from "./sql/Resetting.js"
 import * as Retention from "./sql/Retention.js"
 import * as Runs from "./sql/Runs.js"
@@ -87,7 +90,8 @@ export const make = (options: Options): Store["Type"] => {
   const children = Children.statements(dialect, mailbox, terminating)
   const outgoing = Outgoing.statements(dialect, mailbox, children, terminating)
   const imposing = Imposing.statements(dialect, outgoing, terminating, children)
-  const turns = Turns.statements(dialect, { mailbox, closing, creating, children, outgoing, attributes })
+  const releasing = Releasing.statements(dialect, mailbox)
+  const turns = Turns.statements(dialect, { mailbox, closing, creating, children, outgoing, attributes, releasing })
   const taskChanges = TaskChanges.statements(dialect, mailbox)
   const history = History.make(db)
   const registered = Leases.registered(dialect)
@@ -110,6 +114,7 @@ export const make = (options: Options): Store["Type"] => {
     ...StartRates.make(db),
     ...Schedules.make(db, creating, mailbox, imposing, exists, changes),
     ...OutsideTasks.make(db, mailbox, changes),
+    ...Deployments.make(db, releasing, changes),
     ...Leases.make(db, exists, changes, options.retentionMillis),
     changes: changes.listen
   }

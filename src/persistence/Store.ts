@@ -29,14 +29,15 @@ import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { ActivityTask } from "../core/ActivityTask.js"
 import type { Status } from "../core/family/Execution.js"
+import type { Behavior, Override, Version } from "../core/family/Version.js"
+import type { Share } from "../core/Routing.js"
 import type { Filter } from "../core/visibility/Filter.js"
+import type { Build, Deployment, Routed } from "./Deployment.js"
 import type { HistoryRow, HistorySize } from "./HistoryRow.js"
-import type { Mail, NewMail, Outgoing, PostResult } from "./Mail.js"
+import type { Mail, NewMail, PostResult } from "./Mail.js"
 import type {
-  AttributeChange,
   CreateOptions,
   CreateResult,
-  Creation,
   ImposedEnd,
   NewRun,
   ParentLink,
@@ -47,8 +48,10 @@ import type {
 import type { ScheduleOperations } from "./ScheduleStore.js"
 import type { StoreError } from "./StoreError.js"
 import type { SweepPosition, Swept } from "./Sweep.js"
-import type { OutsideChange, TaskChange, TaskNotice, TaskRevision } from "./TaskChange.js"
+import type { OutsideChange, TaskNotice, TaskRevision } from "./TaskChange.js"
+import type { Commit, Committed, Reply, WorkerId } from "./TurnCommit.js"
 
+export type * from "./Deployment.js"
 export type * from "./HistoryRow.js"
 export type * from "./Mail.js"
 export type * from "./NewRun.js"
@@ -56,6 +59,7 @@ export type * from "./ScheduleStore.js"
 export { StoreError } from "./StoreError.js"
 export type * from "./Sweep.js"
 export type { OutsideChange, TaskChange, TaskNotice, TaskRevision } from "./TaskChange.js"
+export type * from "./TurnCommit.js"
 
 /**
  * What a commit survives.
@@ -64,9 +68,6 @@ export type { OutsideChange, TaskChange, TaskNotice, TaskRevision } from "./Task
  * @since 0.1.0
  */
 export type Durability = "power-loss" | "process-crash"
-
-/** The worker that writes, for the fence. @since 0.1.0 */
-export type WorkerId = string
 
 /** @category models @since 0.1.0 */
 export interface Run {
@@ -97,6 +98,18 @@ export interface Run {
   readonly scheduled: Scheduled | undefined
   /** The last turn that is committed; 0 before the first. */
   readonly turn: number
+  /** The workflow id of the first of its parents; its own, if it has none. */
+  readonly rootWorkflowId: string
+  /** Events in its history; in lists only, and of closed runs. */
+  readonly historyLength: number | undefined
+  /** The key of the version whose workers alone may have it; "" for none (row V6). */
+  readonly pinnedTo: string
+  /** What takes the place of the behaviour that its code says. */
+  readonly override: Behavior | undefined
+  /** The version that took its last turn. */
+  readonly version: Version | undefined
+  /** As its code says it. */
+  readonly behavior: Behavior | undefined
   /** What it says of itself, as JSON. */
   readonly notes: string | undefined
   /** Why the run does not get on, as JSON: a failed turn, or no wake-up left. */
@@ -121,17 +134,6 @@ export interface ListOptions {
     | { readonly closedAt?: number | undefined; readonly startedAt: number; readonly runId: string }
     | undefined
   readonly limit: number
-}
-
-/** @category models @since 0.1.0 */
-export interface NewTask {
-  readonly seq: number
-  readonly taskQueue: string
-  /** The worker that starts it with this commit, without a queue; undefined leaves it queued. */
-  readonly worker: WorkerId | undefined
-  readonly scheduledAt: number
-  /** When a queued attempt has waited too long. */
-  readonly expiresAt: number | undefined
 }
 
 /** @category models @since 0.1.0 */
@@ -178,96 +180,6 @@ export interface ClaimedTask extends Task {
   readonly row: HistoryRow
 }
 
-/** What one turn writes. @since 0.1.0 */
-export interface TurnCommit {
-  readonly runId: string
-  /** The epoch under which the worker owns the run; a new run begins with 1. */
-  readonly epoch: number
-  /** Set on the first turn of a run that is created with it, owned by the worker. */
-  readonly create?: NewRun | undefined
-  /** Undefined: nothing for the history (a failed turn, or only messages to put away). */
-  readonly history: HistoryRow | undefined
-  /** Undefined leaves it as it is. `at: undefined` clears it. */
-  readonly wake: { readonly at: number | undefined } | undefined
-  /** Undefined leaves it as it is. `text: undefined` clears it. */
-  readonly attention: { readonly text: string | undefined } | undefined
-  /** Undefined leaves what the run says of itself as it is. */
-  readonly notes?: string | undefined
-  readonly attributes?: ReadonlyArray<AttributeChange> | undefined
-  /** Set when the turn ends the run. */
-  readonly close:
-    | {
-      readonly status: Exclude<Status, "Running">
-      readonly at: number
-      readonly refuseIfMail: boolean
-      /** The run among `creates` that follows it: signals, updates and cancel requests that still wait move there (row U7). */
-      readonly next?: string | undefined
-      /** It may have open children, whose close policies are applied. Default false. */
-      readonly hasChildren?: boolean | undefined
-      /** It is the last run of a chain that a schedule started, which becomes due. Default false. */
-      readonly scheduled?: boolean | undefined
-    }
-    | undefined
-  /** Mailbox rows that the turn took in, or dropped. */
-  readonly consumed: ReadonlyArray<number>
-  readonly tasksAdded: ReadonlyArray<NewTask>
-  /** Sequence numbers of activities that have their outcome. */
-  readonly tasksRemoved: ReadonlyArray<number>
-  /** Sequence numbers of activities whose cancellation is asked for. */
-  readonly tasksCanceled: ReadonlyArray<number>
-  /** Messages of this run that were acknowledged or must not be lost, put away for a later turn. */
-  readonly mail: ReadonlyArray<NewMail>
-  readonly replies: ReadonlyArray<Reply>
-  /** Runs that begin with this commit, written after its closes. */
-  readonly creates: ReadonlyArray<Creation>
-  /** Messages to other runs. */
-  readonly outgoing: ReadonlyArray<Outgoing>
-}
-
-/** @category models @since 0.1.0 */
-export interface Reply {
-  readonly requestId: string
-  readonly at: number
-  readonly body: string
-}
-
-/** @category models @since 0.1.0 */
-export interface Commit {
-  readonly worker: WorkerId
-  /** In order; several of one run stand in the order of their turns. */
-  readonly turns: ReadonlyArray<TurnCommit>
-  readonly tasks: ReadonlyArray<TaskChange>
-  readonly now: number
-  /**
-   * The same was committed before, and its answer was lost: what of it is in already is answered as it would have been
-   * then, and not written once more.
-   */
-  readonly again?: boolean | undefined
-}
-
-/**
- * Why a turn was not committed. All later turns of the same run in the batch are refused with it.
- *
- * - Fenced: the run is owned by another worker or epoch, or closed. Drop the copy in memory.
- * - AlreadyRunning: `create` met an open run of the same workflow id.
- * - MailWaiting: `refuseIfMail` met a message that the turn had not seen (row S3).
- *
- * @category models
- * @since 0.1.0
- */
-export type Refusal =
-  | { readonly _tag: "Fenced" }
-  | { readonly _tag: "AlreadyRunning"; readonly runId: string }
-  | { readonly _tag: "MailWaiting" }
-
-/** @category models @since 0.1.0 */
-export interface Committed {
-  /** By index in `Commit.turns`; empty when all went in, which is nearly always. */
-  readonly refused: ReadonlyMap<number, Refusal>
-  /** Indexes in `Commit.tasks` that no longer applied. */
-  readonly stale: ReadonlySet<number>
-}
-
 /** @category models @since 0.1.0 */
 export interface Worker {
   readonly id: WorkerId
@@ -275,6 +187,7 @@ export interface Worker {
   /** Names the process, so that another on the same machine can see that it is gone: host, pid, start time, as JSON. */
   readonly identity: string
   readonly startedAt: number
+  readonly version?: Version | undefined
 }
 
 /**
@@ -373,29 +286,35 @@ interface Operations extends ScheduleOperations {
 
   // --- waking
 
-  /** Gives the worker unowned open runs of its queues that are due, raising their epochs. */
+  /**
+   * Gives the worker unowned open runs of its queues that are due, raising their epochs: those of its share, by default
+   * that of a worker without a version.
+   */
   readonly claimRuns: (
     worker: WorkerId,
     queues: ReadonlyArray<string>,
     now: number,
-    limit: number
+    limit: number,
+    share?: Share
   ) => Effect.Effect<ReadonlyArray<Run>, StoreError>
-  /** Gives the worker one run if it is open and unowned, due or not. */
-  readonly claimRun: (worker: WorkerId, runId: string) => Effect.Effect<Option.Option<Run>, StoreError>
+  /** Gives the worker one run if it is open and unowned, due or not, unless it is pinned to another version. */
+  readonly claimRun: (worker: WorkerId, runId: string, share?: Share) => Effect.Effect<Option.Option<Run>, StoreError>
   /** Runs that the worker owns whose wake-up time has come. */
   readonly dueRuns: (worker: WorkerId, now: number, limit: number) => Effect.Effect<ReadonlyArray<Run>, StoreError>
-  /** The earliest wake-up after `now` among runs of the worker and unowned runs of its queues. */
+  /** The earliest wake-up after `now` among runs of the worker and unowned runs of its queues and its share. */
   readonly nextWake: (
     worker: WorkerId,
     queues: ReadonlyArray<string>,
-    now: number
+    now: number,
+    share?: Share
   ) => Effect.Effect<Option.Option<number>, StoreError>
   /** Starts due queued tasks of the queues, and takes lost ones, and due ones that have expired, to be settled. */
   readonly claimTasks: (
     worker: WorkerId,
     queues: ReadonlyArray<string>,
     now: number,
-    limit: number
+    limit: number,
+    share?: Share
   ) => Effect.Effect<ReadonlyArray<ClaimedTask>, StoreError>
   /**
    * Takes tasks that waited too long in the queue, to be settled: of any queue, since perhaps nobody serves it, and
@@ -409,7 +328,8 @@ interface Operations extends ScheduleOperations {
   /** The earliest time after `now` at which a task of the queues is due, or a task of any queue expires. */
   readonly nextTask: (
     queues: ReadonlyArray<string>,
-    now: number
+    now: number,
+    share?: Share
   ) => Effect.Effect<Option.Option<number>, StoreError>
   /** Tasks that the worker runs and whose cancellation was asked for, whose run is closed, or that an operator touched. */
   readonly taskNotices: (worker: WorkerId) => Effect.Effect<ReadonlyArray<TaskNotice>, StoreError>
@@ -437,10 +357,14 @@ interface Operations extends ScheduleOperations {
   ) => Effect.Effect<boolean, StoreError | E>
   /** Writes what an operator's command came to; false when the task has changed since it was read. */
   readonly reviseTask: (revision: TaskRevision) => Effect.Effect<boolean, StoreError>
-  /** Queries that wait on closed runs of workflows in the queues: any worker with the code may answer. */
+  /**
+   * Queries that wait on closed runs of workflows in the queues: any worker with the code may answer, of pinned runs those
+   * of their version.
+   */
   readonly claimQueries: (
     queues: ReadonlyArray<string>,
-    limit: number
+    limit: number,
+    share?: Share
   ) => Effect.Effect<ReadonlyArray<Mail>, StoreError>
   /**
    * Lets at most so many activities of a queue start, as its rate allows, for all its workers together; and says when the
@@ -455,9 +379,37 @@ interface Operations extends ScheduleOperations {
   /** Puts replies into the store, and drops the mail that asked for them. */
   readonly reply: (replies: ReadonlyArray<Reply>, consumed: ReadonlyArray<number>) => Effect.Effect<void, StoreError>
 
+  // --- versions
+
+  /** What a worker must know before it claims or goes on. */
+  readonly routing: (worker: WorkerId, taskQueue: string) => Effect.Effect<Routed, StoreError>
+  /** The worker has dropped its copies of runs that were taken from it. */
+  readonly displacedSeen: (worker: WorkerId, runIds: ReadonlyArray<string>) => Effect.Effect<void, StoreError>
+  readonly deployments: Effect.Effect<ReadonlyArray<Deployment>, StoreError>
+  /** The builds of a deployment, the last one that came first. */
+  readonly builds: (deployment: string) => Effect.Effect<ReadonlyArray<Build>, StoreError>
+  /** Changes where a deployment sends runs: what is undefined stays as it is. */
+  readonly route: (
+    deployment: string,
+    change: (before: Deployment) => Deployment,
+    now: number
+  ) => Effect.Effect<Deployment, StoreError>
+  /**
+   * Pins an open run to a version, or lets it move, whatever its code says; undefined takes that back. Its owner loses it,
+   * and whoever may have it can claim it at once.
+   */
+  readonly overrideVersion: (
+    runId: string,
+    override: Override | undefined,
+    now: number
+  ) => Effect.Effect<PostResult, StoreError>
+  /** How many workers of a version have a row. */
+  readonly workersOf: (version: Version) => Effect.Effect<number, StoreError>
+
   // --- leases
 
-  readonly register: (worker: Worker) => Effect.Effect<void, StoreError>
+  /** One with a version makes it known as a build of its deployment on the queue. */
+  readonly register: (worker: Worker, taskQueue?: string) => Effect.Effect<void, StoreError>
   /** False: the lease was taken over; the worker owns nothing any more. */
   readonly renew: (worker: WorkerId, leaseUntil: number) => Effect.Effect<boolean, StoreError>
   readonly workers: Effect.Effect<ReadonlyArray<Worker>, StoreError>

@@ -20,6 +20,7 @@ import { Store } from "../persistence/Store.js"
 import * as Batching from "./client/Batching.js"
 import { Calls } from "./client/Calls.js"
 import * as Completing from "./client/Completing.js"
+import * as Deploying from "./client/Deploying.js"
 import { ExecutionHandle } from "./client/ExecutionHandle.js"
 import * as Listing from "./client/Listing.js"
 import * as ScheduleLists from "./client/ScheduleLists.js"
@@ -79,6 +80,7 @@ export const make = (
         list: (query, options = {}) => ScheduleLists.list(calls, query, options),
         listPage: (query, options = {}) => ScheduleLists.page(calls, query, options)
       } satisfies Schedules,
+      deployments: Deploying.make(calls),
       handle: (workflow: Workflow.Any, workflowId: string, runId?: string) =>
         new ExecutionHandle(calls, workflow, workflowId, runId, undefined),
       activity: (activity: Completing.Contract, key: ActivityKey) => Completing.make(calls, activity, key)

@@ -15,12 +15,12 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Runtime from "effect/Runtime"
-import type { ActivityOutcome } from "../core/family/Activity.js"
 import type { Closing, Start } from "../core/family/Execution.js"
+import type { Version } from "../core/family/Version.js"
 import * as Messages from "../core/Message.js"
-import type { NewRun, Refusal, Run, Store, TurnCommit, WorkerId } from "../persistence/Store.js"
-import type { Attempt } from "./activity/Attempt.js"
+import type { NewRun, Refusal, Run, Store, StoreError, TurnCommit, WorkerId } from "../persistence/Store.js"
 import { cancelWaiting } from "./activity/CancelWaiting.js"
+import * as Delivery from "./activity/Delivery.js"
 import type { Rates } from "./activity/StartLimits.js"
 import { StartLimits } from "./activity/StartLimits.js"
 import { ActivityRunner } from "./ActivityRunner.js"
@@ -39,6 +39,7 @@ import { Loader } from "./Loader.js"
 import { MailReads } from "./MailReads.js"
 import { movedReason, Replies } from "./Replies.js"
 import { Residents } from "./Residents.js"
+import { Routes } from "./Routes.js"
 import { RunIds } from "./RunIds.js"
 import { StepRunner } from "./StepRunner.js"
 import type { Timers } from "./Timers.js"
@@ -55,6 +56,7 @@ export interface EngineOptions {
   readonly maxCachedFibers: number
   readonly maxConcurrentActivities: number
   readonly rates: Rates
+  readonly version?: Version | undefined
 }
 
 /** What waits for a run that is being brought back. */
@@ -78,6 +80,7 @@ export class Engine {
   private readonly loader: Loader
   private readonly replies: Replies
   readonly mailReads = new MailReads()
+  readonly routes: Routes
   private readonly chains: Chains
   private stopping = false
   private closed = false
@@ -105,6 +108,7 @@ export class Engine {
     }
   ) {
     this.timers = timers
+    this.routes = new Routes(options.version)
     this.committer = new Committer(store, workerId, runtime, now)
     this.activities = new ActivityRunner(
       hosts,
@@ -114,7 +118,8 @@ export class Engine {
       timers,
       runtime,
       now,
-      (attempt, outcome) => this.deliverOutcome(attempt, outcome),
+      (attempt, outcome) =>
+        Delivery.deliver((runId, item) => this.post(runId, item), this.committer, poller.poke, attempt, outcome),
       poller.slotsFree,
       poller.dueAt,
       (more) => new StartLimits(options.rates, store, runtime, now, timers, more)
@@ -141,15 +146,29 @@ export class Engine {
     })
     this.around = this.surroundings()
     this.replies = new Replies(store, runtime, now, () => poller.mailAgain(now() + 1_000))
-    this.loader = new Loader(store, hosts, options.taskQueue, workerId, this.around)
+    this.loader = new Loader(store, hosts, options.taskQueue, workerId, this.routes, this.around)
   }
 
   get cached(): number {
     return this.resident.size
   }
 
-  serves(workflow: string, taskQueue: string): boolean {
-    return !this.stopping && taskQueue === this.options.taskQueue && this.hosts.serves(workflow)
+  /** Whether a run that is to begin is this worker's to run. */
+  takes(run: Pick<NewRun, "workflow" | "workflowId" | "taskQueue" | "pinnedTo">): boolean {
+    return !this.stopping && run.taskQueue === this.options.taskQueue && this.hosts.serves(run.workflow) &&
+      this.routes.takes(run)
+  }
+
+  /** Reads where runs go, and which went. */
+  get refreshRoutes(): Effect.Effect<void, StoreError> {
+    const worker = this.workerId()
+    return Effect.flatMap(this.store.routing(worker, this.options.taskQueue), ({ displaced, routing }) => {
+      this.routes.update(routing)
+      if (displaced.length === 0) return Effect.void
+      // A copy finds out by the fence, and goes with what came to it.
+      for (const runId of displaced) this.resident.get(runId)?.probe()
+      return this.store.displacedSeen(worker, displaced)
+    })
   }
 
   /** Starts a run here; its first turn, which takes in the others too, goes into the commit that creates it. */
@@ -196,7 +215,8 @@ export class Engine {
   /** A run whose wake-up time has come. */
   wake(run: Run): void {
     const execution = this.resident.get(run.runId)
-    if (execution !== undefined) execution.refreshWake()
+    if (execution?.epoch === run.epoch) execution.refreshWake()
+    else if (execution !== undefined) execution.probe()
     else if (!this.loading.has(run.runId)) this.load(run.runId, [], run)
   }
 
@@ -258,7 +278,8 @@ export class Engine {
       now: this.now,
       workerId: this.workerId,
       serves: (taskQueue) => taskQueue === this.options.taskQueue,
-      hosts: (workflow, taskQueue) => this.serves(workflow, taskQueue),
+      takes: (run) => this.takes(run),
+      routes: this.routes,
       newRunId: Context.get(this.runtime.context, RunIds),
       created: (creations) => this.chains.created(creations),
       commit: (commit, done, trouble) => this.committer.turn(commit, this.noting(commit, done), trouble),
@@ -335,6 +356,8 @@ export class Engine {
     }
     this.ends.tellLast(execution.runId, undefined)
     this.moved(items)
+    // Perhaps it is this worker's again, under another epoch.
+    this.poller.poke()
   }
 
   /** The run is not ours (any more): whoever sent these sends them again, through the store. */
@@ -343,29 +366,6 @@ export class Engine {
       if (item._tag === "Question") item.answer(Either.left(movedReason))
       else item.settled?.({ _tag: "Moved" })
     }
-  }
-
-  private deliverOutcome(attempt: Attempt, outcome: ActivityOutcome["outcome"]): void {
-    this.post(
-      attempt.runId,
-      Items.letter({ _tag: "ActivityOutcome", outcome }, (settled) => {
-        // Dropped by a copy whose ownership was lost, which knows nothing of what its successor scheduled: the store
-        // decides. Where the activity has its outcome, the task is gone, and this changes nothing.
-        if (settled._tag !== "Moved" && settled._tag !== "Dropped") return
-        // The run is owned elsewhere: its mailbox takes the outcome, in one with the end of the task.
-        this.committer.task({
-          _tag: "Settle",
-          runId: attempt.runId,
-          seq: attempt.scheduled.seq,
-          attempt: attempt.attempt,
-          mail: {
-            runId: attempt.runId,
-            kind: "ActivityOutcome",
-            body: Messages.encode({ _tag: "ActivityOutcome", outcome })
-          }
-        }, () => this.poller.poke())
-      })
-    )
   }
 
   private cancelElsewhere(runId: string, seq: number): void {

@@ -73,6 +73,13 @@ export class Hosts {
     return this.activities.get(name) ?? (reserved(name) === undefined ? this.anyActivity : undefined)
   }
 
+  /** Workflows of which nobody says what becomes of their runs when another version is made current. */
+  get withoutBehavior(): ReadonlyArray<string> {
+    return [...this.workflows.values(), ...this.anyWorkflow === undefined ? [] : [this.anyWorkflow]]
+      .filter(({ assigned }) => assigned.behavior === undefined)
+      .map(({ definition }) => definition.dynamic === true ? "the dynamic workflow" : definition.name)
+  }
+
   get size(): number {
     const dynamic = [this.anyWorkflow, this.anyActivity].filter((host) => host !== undefined)
     return this.workflows.size + this.activities.size + dynamic.length

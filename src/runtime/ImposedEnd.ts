@@ -69,7 +69,12 @@ export const of = (
     const carried = (run.notes === undefined ? {} : JSON.parse(run.notes)) as Carried
     const { closing, creates, next } = started === undefined
       ? { closing: ended, creates: nothing.creates, next: undefined }
-      : Successor.of(ended, { runId, startedAt, started, cancelRequested, carried }, at, means)
+      : Successor.of(
+        ended,
+        { runId, startedAt, started, cancelRequested, carried, versioning: { standing: run, slice: run } },
+        at,
+        means
+      )
     // Of a run that had no turn yet, the history says at least what was started.
     const recorded: ReadonlyArray<Event> = turn > 0 || started === undefined
       ? [closing]

@@ -26,6 +26,7 @@ import type { Attention } from "../dsl/Client.js"
 import * as Contract from "../dsl/Contract.js"
 import { WorkflowHost } from "../dsl/Workflow.js"
 import type { Mail, Run, Store, StoreError, WorkerId } from "../persistence/Store.js"
+import { nothing } from "./execution/Consequences.js"
 import { Execution } from "./execution/Execution.js"
 import { traced } from "./execution/Replaying.js"
 import type { Surroundings } from "./execution/Surroundings.js"
@@ -33,6 +34,7 @@ import * as Expiry from "./Expiry.js"
 import type { Hosts } from "./Hosts.js"
 import * as ImposedEnd from "./ImposedEnd.js"
 import { BodyDefect } from "./interpreter/TurnFailure.js"
+import type { Routes } from "./Routes.js"
 
 /**
  * What became of a load.
@@ -49,7 +51,7 @@ export type Loaded = Data.TaggedEnum<{
   Closed: { readonly execution: Execution | undefined; readonly error: unknown }
   /** Owned, and to be ended without its body: out of time, or its code differs and that is to fail it. */
   Ended: ImposedEnd.ImposedEnd
-  /** Unknown, of another queue, owned by another worker, or not to begin yet. */
+  /** Unknown, of another queue or version, owned by another worker, or not to begin yet. */
   NotOurs: { readonly heldUntil: number | undefined }
 }>
 /** @since 0.1.0 */
@@ -64,6 +66,7 @@ export class Loader {
     private readonly hosts: Hosts,
     private readonly taskQueue: string,
     private readonly workerId: () => WorkerId,
+    private readonly routes: Routes,
     private readonly around: Surroundings<Execution>
   ) {}
 
@@ -78,9 +81,12 @@ export class Loader {
         if (!Expiry.isExpired(found.value, now)) return Loaded.NotOurs({ heldUntil: startAt })
       }
       if (found.value.status !== "Running") return yield* this.loadClosed(found.value, queried)
-      const owned = found.value.owner === this.workerId()
-        ? found
-        : yield* this.store.claimRun(this.workerId(), runId)
+      const isOurs = found.value.owner === this.workerId()
+      if (!this.routes.takes(found.value)) {
+        if (isOurs) yield* this.release(found.value)
+        return notOurs
+      }
+      const owned = isOurs ? found : yield* this.store.claimRun(this.workerId(), runId, this.routes.share)
       if (Option.isNone(owned)) return notOurs
       const run = owned.value
       if (Expiry.isExpired(run, now)) return yield* this.ended(run, Expiry.timedOut(now), now)
@@ -103,6 +109,19 @@ export class Loader {
     })
   }
 
+  /** Another version is to have it (row V6). */
+  private release(run: Run): Effect.Effect<void> {
+    return Effect.async((resume) =>
+      this.around.commit(
+        { ...nothing, runId: run.runId, epoch: run.epoch, release: true },
+        // Refused: somebody else has it already.
+        () => resume(Effect.void),
+        // The commit is tried again, and answered then.
+        () => {}
+      )
+    )
+  }
+
   private ended(run: Run, reason: ImposedEnd.Reason, now: number): Effect.Effect<Loaded, StoreError> {
     return Effect.map(ImposedEnd.of(this.store, run, reason, now, this.around), Loaded.Ended)
   }
@@ -110,6 +129,7 @@ export class Loader {
   /** A closed run takes no messages; its queries are answered from its history (row Q2). */
   private loadClosed(run: Run, queried: boolean): Effect.Effect<Loaded, StoreError> {
     const host = this.hosts.workflow(run.workflow)
+    if (run.pinnedTo !== "" && run.pinnedTo !== this.routes.share.pinnedTo) return Effect.succeed(notOurs)
     if (host === undefined || !queried) return Effect.succeed(Loaded.Closed({ execution: undefined, error: undefined }))
     const execution = this.make(run, host)
     return Effect.map(this.replayAll(execution), (error) => Loaded.Closed({ execution, error }))

@@ -152,6 +152,8 @@ export class Poller {
     const { store } = this
     const worker = this.workerId()
     const now = this.now()
+    yield* engine.refreshRoutes
+    const { share } = engine.routes
     const read = store.mailOf(worker, this.lastMailId, Limits.claimRowsMax)
     const news: Array<number> = []
     yield* engine.mailReads.through(read, (fresh, all) => {
@@ -173,9 +175,9 @@ export class Poller {
       yield* this.claim(engine, now)
     }
     const queues = [engine.options.taskQueue]
-    const wake = yield* store.nextWake(worker, queues, now)
+    const wake = yield* store.nextWake(worker, queues, now, share)
     if (Option.isSome(wake)) this.dueAt(wake.value)
-    const task = yield* store.nextTask(queues, now)
+    const task = yield* store.nextTask(queues, now, share)
     if (Option.isSome(task)) this.dueAt(task.value)
   })
 
@@ -192,11 +194,12 @@ export class Poller {
   private claim(engine: Engine, now: number): Effect.Effect<void, StoreError> {
     return Effect.gen(this, function*() {
       const queues = [engine.options.taskQueue]
-      const claimed = yield* this.store.claimRuns(this.workerId(), queues, now, Limits.claimRowsMax)
+      const { share } = engine.routes
+      const claimed = yield* this.store.claimRuns(this.workerId(), queues, now, Limits.claimRowsMax, share)
       for (const run of claimed) engine.wake(run)
       if (claimed.length >= Limits.claimRowsMax) this.again = true
       yield* this.claimTasks(engine, now)
-      for (const query of yield* this.store.claimQueries(queues, Limits.claimRowsMax)) engine.answerQuery(query)
+      for (const query of yield* this.store.claimQueries(queues, Limits.claimRowsMax, share)) engine.answerQuery(query)
     })
   }
 
@@ -211,7 +214,7 @@ export class Poller {
         this.moreTasks = true
         return engine.activities.held()
       }
-      const tasks = yield* this.store.claimTasks(worker, [engine.options.taskQueue], now, free)
+      const tasks = yield* this.store.claimTasks(worker, [engine.options.taskQueue], now, free, engine.routes.share)
       this.moreTasks = tasks.length >= free
       for (const task of tasks) this.take(engine, task, now)
     })

@@ -9,11 +9,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { v4 as uuid } from "uuid"
+import * as Versions from "../core/family/Version.js"
 import { Limits } from "../core/Limits.js"
 import { Client } from "../dsl/Client.js"
 import type { Hosted } from "../dsl/HostedActivity.js"
 import type { ActivatesPatch } from "../dsl/Patch.js"
 import type { SharedOptions } from "../dsl/RunOptions.js"
+import type { WorkerVersion } from "../dsl/WorkerVersion.js"
 import type { HostedWorkflow } from "../dsl/Workflow.js"
 import type { StoreError } from "../persistence/Store.js"
 import { Store } from "../persistence/Store.js"
@@ -69,6 +71,12 @@ export interface Options<Hosts extends ReadonlyArray<Layer.Layer.Any>> extends S
    * debugger is attached.
    */
   readonly turnTimeout?: Duration.DurationInput | undefined
+  /**
+   * The build of the code that it runs, of which deployment (row V6): it takes what is pinned to that, and what the deployment
+   * sends there (`client.deployments`). Each workflow says `versioningBehavior`, or `defaultBehavior` stands here. Default:
+   * it has no version, and takes what no deployment has.
+   */
+  readonly version?: WorkerVersion | undefined
   /** Its word on a patch that a run meets for the first time: false, and that run takes the old way (row V1). Default: true. */
   readonly activatesPatch?: ActivatesPatch | undefined
   /** How long its ownership lasts without renewal. Default 10 seconds, at least 1. */
@@ -108,6 +116,7 @@ const make = (
     const taskQueue = options.taskQueue ?? "default"
     yield* checkRate(taskQueue, "maxActivitiesPerSecond", options.maxActivitiesPerSecond)
     yield* checkRate(taskQueue, "maxTaskQueueActivitiesPerSecond", options.maxTaskQueueActivitiesPerSecond)
+    yield* checkVersion(taskQueue, options.version)
     const hosts = yield* buildHosts(taskQueue, options)
     const store = yield* Store
     const clock = yield* Effect.clock
@@ -129,8 +138,9 @@ const make = (
         id: workerId,
         identity: ProcessIdentity.current,
         startedAt: now(),
-        leaseUntil: now() + leaseMillis
-      })
+        leaseUntil: now() + leaseMillis,
+        version: options.version
+      }, taskQueue)
     )
     const timers = new Timers(clock, runtime)
     const poller = new Poller(store, timers, runtime, now, () => workerId, leaseMillis, () => {
@@ -146,6 +156,7 @@ const make = (
       {
         taskQueue,
         turnBound,
+        version: options.version,
         maxCachedExecutions: options.maxCachedExecutions ?? Limits.cachedExecutionsMax,
         maxCachedFibers: options.maxCachedFibers ?? Limits.cachedFibersMax,
         maxConcurrentActivities: options.maxConcurrentActivities ?? Limits.concurrentActivitiesMax,
@@ -191,11 +202,18 @@ const make = (
       )
     )
     yield* poller.takeOverGone
+    yield* engine.refreshRoutes
     poller.start(engine)
     // No more often than it renews its lease. It ends before all else does: what it has begun is a transaction at most.
     yield* Effect.forkScoped(sweeping(store, Math.max(Limits.sweepMillis, leaseMillis / 3)))
     return yield* ClientOf.make(store, engine)
   })
+
+const checkVersion = (taskQueue: string, version: WorkerVersion | undefined) => {
+  if (version === undefined) return Effect.void
+  const reason = Versions.fault(version)
+  return reason === undefined ? Effect.void : new WorkerConfigError({ taskQueue, reason: `version: ${reason}` })
+}
 
 const checkRate = (taskQueue: string, option: string, rate: number | undefined) =>
   rate === undefined || (rate >= 0.001 && rate < Infinity)
@@ -212,8 +230,8 @@ const quiet = (busy: () => boolean): Effect.Effect<void> =>
 /** Builds the hosts one by one, so that two of one name are seen, and shares what they depend on. */
 const buildHosts = (taskQueue: string, options: Options<ReadonlyArray<AnyHost>>) =>
   Effect.gen(function*() {
-    const { activatesPatch, failOnDefect, failOnNondeterminism, guard } = options
-    const hosts = new Hosts({ activatesPatch, runs: { failOnDefect, failOnNondeterminism, guard } })
+    const { activatesPatch, failOnDefect, failOnNondeterminism, guard, version } = options
+    const hosts = new Hosts({ activatesPatch, version, runs: { failOnDefect, failOnNondeterminism, guard } })
     const scope = yield* Effect.scope
     const memo = yield* Layer.makeMemoMap
     for (const layer of options.hosts) {
@@ -224,6 +242,15 @@ const buildHosts = (taskQueue: string, options: Options<ReadonlyArray<AnyHost>>)
     }
     if (hosts.size === 0) {
       return yield* new WorkerConfigError({ taskQueue, reason: "no workflow and no activity to host" })
+    }
+    const unsaid = version === undefined ? [] : hosts.withoutBehavior
+    if (unsaid.length > 0) {
+      return yield* new WorkerConfigError({
+        taskQueue,
+        reason:
+          `it has a version, and nothing says what becomes of open runs of ${unsaid.join(", ")} when another one is `
+          + "made current: give them versioningBehavior, or the worker version.defaultBehavior"
+      })
     }
     return hosts
   })

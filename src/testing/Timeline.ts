@@ -124,6 +124,12 @@ const describe = (event: Event, names: Map<number, string>, begun: number): stri
     case "ExternalSignalFailed":
     case "ExternalCancelFailed":
       return `├✗ ${nameOf(event.seq)}: ${event.reason === "Closed" ? "it is closed" : "no such execution"}`
+    case "VersionAssigned":
+      return event.version === undefined
+        ? "├  on a worker without a version"
+        : `├  on build ${event.version.buildId} of ${event.version.deployment}${
+          event.behavior === "Pinned" ? ", to stay there" : ""
+        }`
     case "PatchMarked":
       return `├  patch ${event.id}${event.deprecated === true ? " (deprecated)" : ""}`
     case "SignalReceived":

@@ -38,8 +38,8 @@ export const faults: ReadonlyArray<Fault> = [
     name: "activities are claimed from queues of another namespace",
     breaks: "X1",
     file: "src/persistence/sql/Tasks.ts",
-    from: "namespace = :namespace AND task_queue = ? AND due_at <= ?",
-    to: "task_queue = ? AND due_at <= ?",
+    from: "AND namespace = :namespace AND task_queue = ? AND pinned_to = ?${part}\n      AND due_at <= ?",
+    to: "AND task_queue = ? AND pinned_to = ?${part}\n      AND due_at <= ?",
     tests: ["persistence/namespaces"]
   },
   {
@@ -131,11 +131,59 @@ export const faults: ReadonlyArray<Fault> = [
     tests: ["runtime/transaction-client"]
   },
   {
+    name: "a worker takes what is pinned to another build",
+    breaks: "V6",
+    file: "src/persistence/sql/Claims.ts",
+    from: "AND +namespace = :namespace AND pinned_to IN ('', ?) AND run_id IN (`,",
+    to: "AND +namespace = :namespace AND ? IS NOT NULL AND run_id IN (`,",
+    tests: ["persistence/SqliteStore"]
+  },
+  {
+    name: "a run in memory stays where it is when another build is made current",
+    breaks: "V6",
+    file: "src/runtime/execution/Execution.ts",
+    from: "if (this.routed !== this.around.routes.generation && this.isMisplaced()) return this.giveUp()",
+    to: "if (this.routed < 0 && this.isMisplaced()) return this.giveUp()",
+    tests: ["runtime/versions"]
+  },
+  {
+    name: "a run that is given up keeps its epoch",
+    breaks: "V6, I4",
+    file: "src/persistence/sql/Releasing.ts",
+    from: "SET owner = NULL, epoch = epoch + 1, wake_at = ?",
+    to: "SET owner = NULL, wake_at = coalesce(wake_at, ?)",
+    tests: ["persistence/SqliteStore", "runtime/versions"]
+  },
+  {
+    name: "a turn does not record the build that took it",
+    breaks: "V6, I6",
+    file: "src/runtime/execution/Assignment.ts",
+    from: "events.length === 0 || Versions.same(state.version, assigned.version)",
+    to: "events.length >= 0 || Versions.same(state.version, assigned.version)",
+    tests: ["runtime/versions"]
+  },
+  {
+    name: "activities of a pinned run go to anybody",
+    breaks: "V6",
+    file: "src/runtime/execution/Consequences.ts",
+    from: "pinnedTo: taskQueue === run.taskQueue\n",
+    to: "pinnedTo: taskQueue !== run.taskQueue\n",
+    tests: ["runtime/versions"]
+  },
+  {
+    name: "a ramp is another one at each look",
+    breaks: "V6",
+    file: "src/core/Routing.ts",
+    from: "hash = Math.imul(hash, 0x7feb352d)",
+    to: "hash = Math.imul(hash, 0x7feb352f)",
+    tests: ["core/Routing"]
+  },
+  {
     name: "what comes to a copy on its way out brings the run back too early",
     breaks: "S1, I2",
     file: "src/runtime/execution/Execution.ts",
-    from: "if (this.stopped) return this.around.tooLate(item)",
-    to: "if (this.stopped) return this.around.drop(this, [item], \"Refused\")",
+    from: "if (this.isStopped) return this.around.tooLate(item)",
+    to: "if (this.isStopped) return this.around.drop(this, [item], \"Refused\")",
     tests: ["simulation/found"]
   },
   {

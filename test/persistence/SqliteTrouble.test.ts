@@ -168,7 +168,7 @@ describe("a SQLite store in trouble", () => {
         "Gossip"
       )
       yield* damage(
-        "INSERT INTO perdure_workers VALUES ('w', 'soon', '', 1, 1)",
+        "INSERT INTO perdure_workers VALUES ('w', 'soon', '', 1, 1, NULL)",
         store.workers,
         "perdure_workers",
         "lease_until"

@@ -15,7 +15,7 @@ CREATE TABLE perdure_runs (
   started_at INTEGER NOT NULL,
   closed_at INTEGER,
   attention TEXT
-, first_run_id TEXT, previous_run_id TEXT, attempt INTEGER NOT NULL DEFAULT 1, start_at INTEGER, expires_at INTEGER, parent_run_id TEXT, parent_seq INTEGER, parent_close TEXT, notes TEXT, scheduled_by TEXT, scheduled_at INTEGER, namespace INTEGER NOT NULL DEFAULT 1) STRICT, WITHOUT ROWID;
+, first_run_id TEXT, previous_run_id TEXT, attempt INTEGER NOT NULL DEFAULT 1, start_at INTEGER, expires_at INTEGER, parent_run_id TEXT, parent_seq INTEGER, parent_close TEXT, notes TEXT, scheduled_by TEXT, scheduled_at INTEGER, namespace INTEGER NOT NULL DEFAULT 1, root_workflow_id TEXT, history_length INTEGER, pinned_to TEXT NOT NULL DEFAULT '', bucket INTEGER NOT NULL DEFAULT 0, versioning_override TEXT, deployment TEXT, build_id TEXT, behavior TEXT) STRICT, WITHOUT ROWID;
 
 CREATE INDEX perdure_runs_owned_wake ON perdure_runs (owner, wake_at)
   WHERE owner IS NOT NULL AND wake_at IS NOT NULL;
@@ -57,7 +57,7 @@ CREATE TABLE perdure_activity_tasks (
   started_at INTEGER,
   heartbeat TEXT,
   failure TEXT,
-  cancel_requested INTEGER NOT NULL, paused INTEGER NOT NULL DEFAULT 0, forgotten INTEGER NOT NULL DEFAULT 0, revision INTEGER NOT NULL DEFAULT 0, options TEXT, namespace INTEGER NOT NULL DEFAULT 1,
+  cancel_requested INTEGER NOT NULL, paused INTEGER NOT NULL DEFAULT 0, forgotten INTEGER NOT NULL DEFAULT 0, revision INTEGER NOT NULL DEFAULT 0, options TEXT, namespace INTEGER NOT NULL DEFAULT 1, pinned_to TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (run_id, seq)
 ) STRICT, WITHOUT ROWID;
 
@@ -72,7 +72,7 @@ CREATE TABLE perdure_workers (
   lease_until INTEGER NOT NULL,
   identity TEXT NOT NULL,
   started_at INTEGER NOT NULL
-, namespace INTEGER NOT NULL DEFAULT 1) STRICT, WITHOUT ROWID;
+, namespace INTEGER NOT NULL DEFAULT 1, version TEXT) STRICT, WITHOUT ROWID;
 
 CREATE INDEX perdure_runs_children ON perdure_runs (parent_run_id, parent_seq)
   WHERE status = 'Running' AND parent_run_id IS NOT NULL;
@@ -122,9 +122,6 @@ CREATE UNIQUE INDEX perdure_runs_open ON perdure_runs (namespace, workflow_id) W
 
 CREATE INDEX perdure_runs_latest ON perdure_runs (namespace, workflow_id, started_at);
 
-CREATE INDEX perdure_runs_unowned_wake ON perdure_runs (namespace, task_queue, wake_at)
-  WHERE owner IS NULL AND wake_at IS NOT NULL;
-
 CREATE INDEX perdure_runs_status ON perdure_runs (namespace, status, closed_at, started_at);
 
 CREATE INDEX perdure_runs_workflow ON perdure_runs (namespace, workflow, closed_at, started_at);
@@ -141,9 +138,6 @@ CREATE INDEX perdure_runs_scheduled ON perdure_runs (namespace, scheduled_by, sc
 
 CREATE INDEX perdure_mailbox_asks ON perdure_mailbox (namespace, run_id)
   WHERE owner IS NULL AND kind IN ('Query', 'Update');
-
-CREATE INDEX perdure_activity_tasks_due ON perdure_activity_tasks (namespace, task_queue, due_at)
-  WHERE state IN ('queued', 'lost');
 
 CREATE INDEX perdure_activity_tasks_expiry ON perdure_activity_tasks (namespace, expires_at)
   WHERE state IN ('queued', 'handed', 'paused') AND expires_at IS NOT NULL;
@@ -173,4 +167,45 @@ CREATE INDEX perdure_start_requests_run ON perdure_start_requests (run_id);
 
 CREATE TABLE perdure_removed_runs (
   run_id TEXT NOT NULL PRIMARY KEY
+
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX perdure_runs_root ON perdure_runs (namespace, root_workflow_id) WHERE root_workflow_id IS NOT NULL;
+
+CREATE INDEX perdure_runs_build ON perdure_runs (namespace, build_id) WHERE build_id IS NOT NULL;
+
+CREATE INDEX perdure_runs_pinned ON perdure_runs (namespace, pinned_to)
+  WHERE status = 'Running' AND pinned_to <> '';
+
+CREATE INDEX perdure_runs_unowned_wake ON perdure_runs (namespace, task_queue, pinned_to, wake_at)
+  WHERE owner IS NULL AND wake_at IS NOT NULL;
+
+CREATE INDEX perdure_activity_tasks_due ON perdure_activity_tasks (namespace, task_queue, pinned_to, due_at)
+  WHERE state IN ('queued', 'lost');
+
+CREATE TABLE perdure_deployments (
+  namespace INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  current_build TEXT,
+  ramping_build TEXT,
+  ramp INTEGER NOT NULL,
+  changed_at INTEGER NOT NULL,
+  PRIMARY KEY (namespace, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE perdure_builds (
+  namespace INTEGER NOT NULL,
+  task_queue TEXT NOT NULL,
+  deployment TEXT NOT NULL,
+  build_id TEXT NOT NULL,
+  first_at INTEGER NOT NULL,
+  PRIMARY KEY (namespace, task_queue, deployment, build_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX perdure_builds_deployment ON perdure_builds (namespace, deployment, build_id);
+
+CREATE TABLE perdure_displaced (
+  worker TEXT NOT NULL,
+  run_id TEXT NOT NULL,
+  PRIMARY KEY (worker, run_id)
 ) STRICT, WITHOUT ROWID;

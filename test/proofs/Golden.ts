@@ -8,6 +8,7 @@ import type * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { Activity, State, Step, Workflow } from "perdure"
+import type { Version } from "../../src/core/family/Version.js"
 import * as RetryPolicy from "../../src/core/RetryPolicy.js"
 import type * as Succession from "../../src/core/Succession.js"
 import * as Families from "./GoldenFamilies.js"
@@ -155,7 +156,8 @@ export const layers = {
   Endless: host(Families.layers.Endless),
   Paced: host(Families.layers.Paced),
   HardSteps: host(Families.layers.HardSteps),
-  Strict: host(Families.layers.Strict)
+  Strict: host(Families.layers.Strict),
+  Versioned: host(Families.layers.Versioned)
 } as const
 
 /** What they call. */
@@ -202,9 +204,12 @@ export const recordings: Readonly<
     readonly ends?: string
     /** The run that is kept is the one that a reset, or the end of the first one, makes. */
     readonly follows?: true
+    /** The version of its worker. */
+    readonly version?: Version
   }>
 > = {
   "greeting": { workflow: "Greeting", input: "Ada" },
+  "on a build of a deployment": { workflow: "Versioned", version: { deployment: "golden", buildId: "golden-1" } },
   "saga completed": { workflow: "Saga", input: true },
   "saga compensated": { workflow: "Saga", input: false },
   "parallel with race and timeouts": { workflow: "Parallel" },

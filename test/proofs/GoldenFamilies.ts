@@ -141,7 +141,28 @@ const StrictLive = Strict.toLayer(() =>
   })
 )
 
-export const workflows = { Parent, Talker, Counting, Patched, Noted, Endless, Paced, HardSteps, Strict } as const
+const Versioned = Workflow.make("Versioned", { success: Schema.String, versioningBehavior: "Pinned" })
+const VersionedLive = Versioned.toLayer(() =>
+  Effect.gen(function*() {
+    const { deploymentVersion } = yield* Workflow.info
+    // What it did was for the build that did it.
+    yield* Effect.sleep(deploymentVersion?.buildId === "golden-1" ? "1 millis" : "2 millis")
+    return `${deploymentVersion?.deployment} ${deploymentVersion?.buildId}`
+  })
+)
+
+export const workflows = {
+  Parent,
+  Talker,
+  Counting,
+  Patched,
+  Noted,
+  Endless,
+  Paced,
+  HardSteps,
+  Strict,
+  Versioned
+} as const
 
 export const layers = {
   Parent: ParentLive,
@@ -152,7 +173,8 @@ export const layers = {
   Endless: EndlessLive,
   Paced: PacedLive,
   HardSteps: HardStepsLive,
-  Strict: StrictLive
+  Strict: StrictLive,
+  Versioned: VersionedLive
 } as const
 
 /** The child of them all. */

@@ -23,11 +23,17 @@ const { version } = JSON.parse(fs.readFileSync(new URL("../../package.json", imp
 
 const record = (name: string) =>
   Effect.gen(function*() {
-    const { before = [], ends, follows, input, terms = {}, then, workflow } = recordings[name]!
+    const { before = [], ends, follows, input, terms = {}, then, version: build, workflow } = recordings[name]!
     const store = yield* Store
     const runId = uuidv7()
     const now = Date.now()
-    const subject = { workflow, workflowId: name, taskQueue: "golden", ...(input === undefined ? {} : { input }) }
+    const subject = {
+      workflow,
+      workflowId: name,
+      taskQueue: "golden",
+      ...(input === undefined ? {} : { input }),
+      ...(build === undefined ? {} : { override: { behavior: "Pinned" as const, version: build } })
+    }
     const start = Succession.first(subject, terms, now)
     yield* store.create(Successor.rowOf(runId, start, now), { runId, kind: "Start", body: Messages.encode(start) })
     const post = (sent: Message) => store.post({ runId, kind: sent._tag, body: Messages.encode(sent) }, now)
@@ -56,7 +62,12 @@ const record = (name: string) =>
       yield* Effect.exit(handle.result)
     }).pipe(
       Effect.provide(
-        Worker.layer({ taskQueue: "golden", shutdownGrace: 0, hosts: [layers[workflow], ...called] }).pipe(
+        Worker.layer({
+          version: build === undefined ? undefined : { ...build, defaultBehavior: "Pinned" },
+          taskQueue: "golden",
+          shutdownGrace: 0,
+          hosts: [layers[workflow], ...called]
+        }).pipe(
           Layer.provide(Layer.succeed(Store, store))
         )
       )

@@ -17,6 +17,7 @@ import { Headers } from "../Headers.js"
 import type { Payload } from "../Payload.js"
 import { RetryPolicy } from "../RetryPolicy.js"
 import { carried } from "./Notes.js"
+import { versioning } from "./Version.js"
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 
@@ -121,6 +122,7 @@ const started = {
   lastResult: optional(Schema.Unknown),
   /** What the attempt, or the run of a cron, before this one failed with (row W17). */
   lastFailure: optional(Failure),
+  ...versioning,
   ...carried
 }
 
@@ -140,7 +142,9 @@ const continuation = {
   /** In place of all that this run has. */
   memo: carried.memo,
   searchAttributes: carried.searchAttributes,
-  headers: optional(Headers)
+  headers: optional(Headers),
+  /** It goes where routing sends it, though this run is pinned (row V6). */
+  upgrade: optional(Schema.Literal(true))
 }
 const Continuation = Schema.Struct(continuation)
 /** @since 0.1.0 */

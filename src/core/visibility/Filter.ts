@@ -70,7 +70,16 @@ export const system = {
   ParentRunId: "keyword",
   /** The first run of the chain. */
   FirstRunId: "keyword",
+  /** Of the first of its parents; its own, where it has none. */
+  RootWorkflowId: "keyword",
   Attempt: "int",
+  /** Events in its history. */
+  HistoryLength: "int",
+  /** The deployment whose worker took its last turn, and the build of it (row V6). */
+  DeploymentName: "keyword",
+  BuildId: "keyword",
+  /** Pinned or AutoUpgrade: as an override says, else its code. */
+  VersioningBehavior: "keyword",
   /** The schedule that started its chain. */
   ScheduledById: "keyword",
   /** For which of the schedule's times: jitter does not move it. */

@@ -22,6 +22,8 @@ export interface Closed {
   readonly at: number
   /** Whether it is the last one of a chain that a schedule started; undefined: its row tells. */
   readonly scheduled: boolean | undefined
+  /** Undefined: whoever closes it has not read its history, and who asks for it counts. */
+  readonly historyLength?: number | undefined
 }
 
 /**
@@ -43,9 +45,9 @@ export const statements = (
   schedules: ScheduleWaking.Statements
 ): Statements => {
   const run = Batch.make(dialect, {
-    before: `UPDATE perdure_runs SET status = v.column2, closed_at = v.column3, owner = NULL, wake_at = NULL
-      FROM (VALUES`,
-    row: "(?, ?, ?)",
+    before: `UPDATE perdure_runs SET status = v.column2, closed_at = v.column3, history_length = v.column4,
+      owner = NULL, wake_at = NULL FROM (VALUES`,
+    row: "(?, ?, ?, ?)",
     after: ") AS v WHERE perdure_runs.run_id = v.column1"
   })
   const dropTasks = Batch.make(dialect, {
@@ -69,7 +71,7 @@ export const statements = (
       const waking = scheduled.length === 0
         ? Effect.void
         : schedules.wake(tx, scheduled.map(({ runId }) => runId), Math.min(...scheduled.map(({ at }) => at)))
-      return Batch.run(tx, run, runs.flatMap(({ at, runId, status }) => [runId, status, at])).pipe(
+      return Batch.run(tx, run, runs.flatMap(rowOf)).pipe(
         Effect.zipRight(Batch.run(tx, dropTasks, ids, [worker ?? ""])),
         Effect.zipRight(Batch.run(tx, orphanTasks, ids)),
         Effect.zipRight(mailbox.close(tx, ids)),
@@ -78,3 +80,12 @@ export const statements = (
     }
   }
 }
+
+// internal -----------------------------------------------------------------------------------------------------------
+
+const rowOf = ({ at, historyLength, runId, status }: Closed): ReadonlyArray<unknown> => [
+  runId,
+  status,
+  at,
+  historyLength ?? null
+]

@@ -177,7 +177,7 @@ const concernsAll = ({ close, creates, mail, outgoing, replies }: TurnCommit): b
 /** Another worker or client in this process may wait for a result, or host the queue of a task. */
 const concernsOthers = ({ tasks, turns }: Commit): boolean =>
   turns.some((turn) =>
-    turn.close !== undefined || turn.tasksCanceled.length > 0 || turn.creates.length > 0 ||
+    turn.close !== undefined || turn.release === true || turn.tasksCanceled.length > 0 || turn.creates.length > 0 ||
     turn.tasksAdded.some((task) => task.worker === undefined)
   ) ||
   tasks.some((change) => change._tag === "Retry")

@@ -10,6 +10,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Routing from "../../core/Routing.js"
 import type { CreateOptions, Creation, NewMail, NewRun } from "../Store.js"
 import type * as Attributes from "./Attributes.js"
 import * as Batch from "./Batch.js"
@@ -95,8 +96,9 @@ export const statements = (
   const rows = Batch.make(dialect, {
     before: `INSERT INTO perdure_runs (run_id, workflow_id, workflow, task_queue, status, owner, epoch, wake_at,
       started_at, attention, first_run_id, previous_run_id, attempt, start_at, expires_at,
-      parent_run_id, parent_seq, parent_close, notes, scheduled_by, scheduled_at, namespace) VALUES`,
-    row: "(?, ?, ?, ?, 'Running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, :namespace)",
+      parent_run_id, parent_seq, parent_close, notes, scheduled_by, scheduled_at, root_workflow_id, pinned_to, bucket,
+      versioning_override, namespace) VALUES`,
+    row: "(?, ?, ?, ?, 'Running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, :namespace)",
     after: "ON CONFLICT DO NOTHING RETURNING run_id"
   })
   const open = dialect.text(openRun)
@@ -215,5 +217,9 @@ const params = ({ attention, epoch, owner, run, wakeAt }: NewRow): ReadonlyArray
   run.parent?.close ?? null,
   run.notes ?? null,
   run.scheduled?.by ?? null,
-  run.scheduled?.at ?? null
+  run.scheduled?.at ?? null,
+  run.rootWorkflowId ?? null,
+  run.pinnedTo ?? "",
+  Routing.bucketOf(run.workflowId),
+  run.override ?? null
 ]

@@ -13,6 +13,7 @@
  */
 import type { Condition, Filter, Operator, System, Value } from "../../core/visibility/Filter.js"
 import { isSystem, momentOf, wordsOf } from "../../core/visibility/Filter.js"
+import type { Dialect } from "./Dialect.js"
 
 /** A part of a statement, with its parameters in order. @since 0.1.0 */
 export interface Sql {
@@ -26,13 +27,13 @@ export interface Sql {
  * @category constructors
  * @since 0.1.0
  */
-export const of = (filter: Filter): Sql => {
+export const of = (filter: Filter, columns: Columns): Sql => {
   switch (filter._tag) {
     case "And":
     case "Or":
-      return joined(filter._tag === "And" ? " AND " : " OR ", filter.filters.map(of))
+      return joined(filter._tag === "And" ? " AND " : " OR ", filter.filters.map((each) => of(each, columns)))
     case "Not": {
-      const { params, text } = of(filter.filter)
+      const { params, text } = of(filter.filter, columns)
       return { text: `NOT ${text}`, params }
     }
     default:
@@ -51,10 +52,10 @@ export const of = (filter: Filter): Sql => {
  * @category constructors
  * @since 0.1.0
  */
-export const indexed = (filter: Filter): ReadonlyArray<Sql> => {
+export const indexed = (filter: Filter, columns: Columns): ReadonlyArray<Sql> => {
   switch (filter._tag) {
     case "And":
-      return filter.filters.flatMap(indexed)
+      return filter.filters.flatMap((each) => indexed(each, columns))
     case "Compare":
     case "In":
     case "Between":
@@ -64,13 +65,9 @@ export const indexed = (filter: Filter): ReadonlyArray<Sql> => {
       if (isSystem(filter.attribute)) {
         const how = indexes.get(filter.attribute)
         if (how === undefined || how === "equal" && !isEqual) return []
-        const { params, text } = of(filter)
+        if (filter.attribute === "RootWorkflowId") return [ofRoot(filter)]
         // The plus: of run ids the key is the index, which knows no namespaces.
-        const namespace = filter.attribute === "RunId" ? "+r.namespace" : "r.namespace"
-        return [{
-          text: `SELECT r.run_id FROM perdure_runs r WHERE ${namespace} = :namespace AND ${text}`,
-          params
-        }]
+        return [idsWhere(of(filter, columns), filter.attribute === "RunId" ? "+r.namespace" : "r.namespace")]
       }
       return [idsOf(filter)]
     }
@@ -89,8 +86,23 @@ const indexes: ReadonlyMap<System, "equal" | "any"> = new Map<System, "equal" | 
   ["ExecutionStatus", "equal"],
   ["StartTime", "any"],
   ["CloseTime", "any"],
-  ["ScheduledById", "any"]
+  ["ScheduledById", "any"],
+  ["RootWorkflowId", "equal"],
+  ["BuildId", "equal"]
 ])
+
+const idsWhere = ({ params, text }: Sql, namespace = "r.namespace"): Sql => ({
+  text: `SELECT r.run_id FROM perdure_runs r WHERE ${namespace} = :namespace AND ${text}`,
+  params
+})
+
+/** Children are found by their root, and the root by its own id: each by an index. */
+const ofRoot = (condition: Condition): Sql => {
+  const child = idsWhere(compared("r.root_workflow_id", condition))
+  const { params, text } = compared("r.workflow_id", condition)
+  const root = idsWhere({ text: `r.root_workflow_id IS NULL AND ${text}`, params })
+  return { text: `${child.text} UNION ALL ${root.text}`, params: [...child.params, ...root.params] }
+}
 
 const began = "coalesce(r.start_at, r.started_at)"
 
@@ -100,7 +112,27 @@ interface Column {
   readonly nullable: boolean
 }
 
-const columns: { readonly [K in System]: Column } = {
+/**
+ * Events in the history of `perdure_runs r`: kept with its end, and counted while it is open, so that no turn writes the
+ * row of its run for it.
+ *
+ * @since 0.1.0
+ */
+export const historyLength = ({ elements }: Pick<Dialect, "elements">): string =>
+  `coalesce(r.history_length, (SELECT coalesce(sum(${
+    elements("h.events")
+  }), 0) FROM perdure_history h WHERE h.run_id = r.run_id))`
+
+/** The columns that every run has. @since 0.1.0 */
+export type Columns = { readonly [K in System]: Column }
+
+/**
+ * The columns, as a database has them.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const columnsOf = (dialect: Pick<Dialect, "elements">): Columns => ({
   WorkflowId: { expression: "r.workflow_id", nullable: false },
   RunId: { expression: "r.run_id", nullable: false },
   WorkflowType: { expression: "r.workflow", nullable: false },
@@ -116,10 +148,15 @@ const columns: { readonly [K in System]: Column } = {
   },
   ParentRunId: { expression: "r.parent_run_id", nullable: true },
   FirstRunId: { expression: "coalesce(r.first_run_id, r.run_id)", nullable: false },
+  RootWorkflowId: { expression: "coalesce(r.root_workflow_id, r.workflow_id)", nullable: false },
   Attempt: { expression: "r.attempt", nullable: false },
+  HistoryLength: { expression: historyLength(dialect), nullable: false },
+  DeploymentName: { expression: "r.deployment", nullable: true },
+  BuildId: { expression: "r.build_id", nullable: true },
+  VersioningBehavior: { expression: "coalesce(r.versioning_override, r.behavior)", nullable: true },
   ScheduledById: { expression: "r.scheduled_by", nullable: true },
   ScheduledStartTime: { expression: "r.scheduled_at", nullable: true }
-}
+})
 
 /** As the index of such runs says it: no database concludes it from the value of a parameter. */
 const wrong: Sql = { text: "r.status NOT IN ('Running', 'Completed')", params: [] }

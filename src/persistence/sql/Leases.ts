@@ -11,6 +11,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Versions from "../../core/family/Version.js"
 import type { Store } from "../Store.js"
 import type { Changes } from "./Changes.js"
 import type { Database, Fault, Tx } from "./Database.js"
@@ -39,12 +40,17 @@ export const make = (
 ): Pick<Store["Type"], "register" | "renew" | "workers" | "takeOver"> => {
   const { text } = db.dialect
   const register = text(
-    `INSERT INTO perdure_workers (id, lease_until, identity, started_at, namespace) VALUES (?, ?, ?, ?, :namespace)
-    ON CONFLICT (id) DO UPDATE SET
-      lease_until = excluded.lease_until, identity = excluded.identity, started_at = excluded.started_at`
+    `INSERT INTO perdure_workers (id, lease_until, identity, started_at, version, namespace)
+    VALUES (?, ?, ?, ?, ?, :namespace)
+    ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until, identity = excluded.identity,
+      started_at = excluded.started_at, version = excluded.version`
+  )
+  const known = text(
+    `INSERT INTO perdure_builds (namespace, task_queue, deployment, build_id, first_at) VALUES (:namespace, ?, ?, ?, ?)
+    ON CONFLICT (namespace, task_queue, deployment, build_id) DO NOTHING`
   )
   const renew = text("UPDATE perdure_workers SET lease_until = ? WHERE id = ? RETURNING id")
-  const all = text("SELECT id, lease_until, identity, started_at FROM perdure_workers ORDER BY started_at, id")
+  const all = text("SELECT id, lease_until, identity, started_at, version FROM perdure_workers ORDER BY started_at, id")
 
   const forget = text("DELETE FROM perdure_workers WHERE id = ?")
   const wakeRunsWithMail = text(
@@ -52,6 +58,7 @@ export const make = (
     AND run_id IN (SELECT m.run_id FROM perdure_mailbox m WHERE m.owner = ?)`
   )
   const dropNews = text("DELETE FROM perdure_mailbox WHERE kind = 'Terminated' AND owner = ?")
+  const dropDisplaced = text("DELETE FROM perdure_displaced WHERE worker = ?")
   const freeMail = text("UPDATE perdure_mailbox SET owner = NULL WHERE owner = ?")
   const freeRuns = text(
     "UPDATE perdure_runs SET owner = NULL, epoch = epoch + 1 WHERE status = 'Running' AND owner = ?"
@@ -76,10 +83,14 @@ export const make = (
   )
 
   return {
-    register: ({ id, identity, leaseUntil, startedAt }) =>
-      Effect.asVoid(
-        db.write("register", (tx) => Effect.zipRight(exists(tx), tx(register, [id, leaseUntil, identity, startedAt])))
-      ),
+    register: ({ id, identity, leaseUntil, startedAt, version }, taskQueue) =>
+      Effect.asVoid(db.write("register", (tx) => {
+        const key = version === undefined ? null : Versions.keyOf(version)
+        const registering = Effect.zipRight(exists(tx), tx(register, [id, leaseUntil, identity, startedAt, key]))
+        return version === undefined || taskQueue === undefined
+          ? registering
+          : Effect.zipRight(registering, tx(known, [taskQueue, version.deployment, version.buildId, startedAt]))
+      })),
     renew: (worker, leaseUntil) =>
       Effect.map(db.write("renew", (tx) => tx(renew, [leaseUntil, worker])), (rows) => rows.length > 0),
     workers: db.read("workers", (tx) => Effect.flatMap(tx(all, []), Rows.worker)),
@@ -91,6 +102,7 @@ export const make = (
               yield* tx(forget, [worker])
               yield* tx(dropNews, [worker])
               yield* tx(wakeRunsWithMail, [now, now, worker])
+              yield* tx(dropDisplaced, [worker])
               yield* tx(freeMail, [worker])
               yield* tx(freeRuns, [worker])
               yield* tx(dropOrphans, [worker])

@@ -22,7 +22,7 @@ import type { ListOptions, Run, Store } from "../Store.js"
 import type { Database, Fault, Tx } from "./Database.js"
 import * as Filtering from "./Filtering.js"
 import * as Rows from "./Rows.js"
-import { columns } from "./Runs.js"
+import { columnsWith } from "./Runs.js"
 
 /**
  * @category constructors
@@ -30,14 +30,16 @@ import { columns } from "./Runs.js"
  */
 export const make = (db: Database): Pick<Store["Type"], "list" | "count"> => {
   const { text } = db.dialect
+  const byName = Filtering.columnsOf(db.dialect)
+  const columns = columnsWith(Filtering.historyLength(db.dialect))
 
   const sourceOf = (tx: Tx, filter: Filter | undefined): Effect.Effect<Source, Fault> =>
     Effect.gen(function*() {
       if (filter === undefined) {
         return everything
       }
-      const where = Filtering.of(filter)
-      for (const ids of Filtering.indexed(filter)) {
+      const where = Filtering.of(filter, byName)
+      for (const ids of Filtering.indexed(filter, byName)) {
         const found = yield* Effect.flatMap(
           tx(text(`SELECT count(*) AS count FROM (SELECT 1 FROM (${ids.text}) AS s LIMIT ?) AS f`), [
             ...ids.params,

@@ -14,6 +14,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { unversioned } from "../../core/Routing.js"
 import type { Mail, NewMail, PostResult, Reply, Store } from "../Store.js"
 import * as Batch from "./Batch.js"
 import type { Changes } from "./Changes.js"
@@ -40,7 +41,7 @@ export interface Statements {
     moves: ReadonlyArray<{ readonly from: string; readonly to: string; readonly owner: string | undefined }>
   ) => Effect.Effect<void, Fault>
   /** Hands the mail of runs to their new owner. */
-  readonly hand: (tx: Tx, owner: string, runIds: ReadonlyArray<string>) => Effect.Effect<void, Fault>
+  readonly hand: (tx: Tx, owner: string | null, runIds: ReadonlyArray<string>) => Effect.Effect<void, Fault>
   /** Signals and cancel requests that wait for the runs. */
   readonly refusing: (tx: Tx, runIds: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Mail>, Fault>
 }
@@ -174,7 +175,7 @@ export const make = (
   const asks = db.dialect.text(
     `SELECT ${columns} FROM perdure_mailbox m JOIN perdure_runs r ON r.run_id = m.run_id
     WHERE m.namespace = :namespace AND m.owner IS NULL AND m.kind IN ('Query', 'Update')
-      AND r.status <> 'Running' AND r.task_queue = ?
+      AND r.status <> 'Running' AND r.task_queue = ? AND r.pinned_to IN ('', ?)
     ORDER BY +m.id LIMIT ?`
   )
   const findReply = db.dialect.text("SELECT request_id, at, body FROM perdure_replies WHERE request_id = ?")
@@ -191,10 +192,10 @@ export const make = (
     mail: (runId, afterId) => db.read("mail", (tx) => Effect.flatMap(tx(ofRun, [runId, afterId]), Rows.mail)),
     mailOf: (worker, afterId, limit) =>
       db.read("mailOf", (tx) => Effect.flatMap(tx(ofOwner, [worker, afterId, limit]), Rows.mail)),
-    claimQueries: (queues, limit) =>
+    claimQueries: (queues, limit, share = unversioned) =>
       db.read("claimQueries", (tx) =>
         Effect.map(
-          Effect.forEach(queues, (queue) => Effect.flatMap(tx(asks, [queue, limit]), Rows.mail)),
+          Effect.forEach(queues, (queue) => Effect.flatMap(tx(asks, [queue, share.pinnedTo, limit]), Rows.mail)),
           (found) => found.flat().sort((a, b) => a.id - b.id).slice(0, limit)
         )),
     reply: (replies, consumed) =>

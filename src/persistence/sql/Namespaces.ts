@@ -87,7 +87,9 @@ export const make = (db: Database, location: string): Managed => {
   const inUse = usedBy.map(([what, table]) =>
     [what, text(`SELECT namespace FROM ${table} WHERE namespace = ? LIMIT 1`)] as const
   )
-  const forgetRates = text("DELETE FROM perdure_rate_limits WHERE namespace = ?")
+  const forgetting = ["perdure_rate_limits", "perdure_deployments", "perdure_builds"].map((table) =>
+    text(`DELETE FROM ${table} WHERE namespace = ?`)
+  )
   const remove = text("DELETE FROM perdure_namespaces WHERE id = ?")
 
   const find = (tx: Tx, name: string) => Effect.map(Effect.flatMap(tx(byName, [name]), row), ([found]) => found)
@@ -174,7 +176,9 @@ export const make = (db: Database, location: string): Managed => {
                   return what
                 }
               }
-              yield* tx(forgetRates, [found.id])
+              for (const forget of forgetting) {
+                yield* tx(forget, [found.id])
+              }
               yield* tx(remove, [found.id])
               return "nothing" as const
             }))

@@ -6,11 +6,16 @@
 import * as Option from "effect/Option"
 import type { Status } from "../../core/family/Execution.js"
 import { ParentClosePolicy, Status as StatusSchema } from "../../core/family/Execution.js"
+import type { Behavior } from "../../core/family/Version.js"
+import { Behavior as BehaviorSchema } from "../../core/family/Version.js"
+import * as Versions from "../../core/family/Version.js"
 import type { HistoryRow, HistorySize, Mail, MailKind, Reply, Run, Task, TaskNotice, Worker } from "../Store.js"
 import type { Decode, Kind } from "./Decode.js"
 import { decode } from "./Decode.js"
 
 const statuses = new Set<Status>(StatusSchema.literals)
+
+const behaviors = new Set<Behavior | null>([...BehaviorSchema.literals, null])
 
 /** Null: the run is nobody's child. */
 const closePolicies = new Set<ParentClosePolicy | null>([...ParentClosePolicy.literals, null])
@@ -41,6 +46,13 @@ export const run: Decode<Run> = decode(
     parent_close: closePolicies,
     scheduled_by: "text?",
     scheduled_at: "integer?",
+    root_workflow_id: "text?",
+    history_length: "integer?",
+    pinned_to: "text",
+    versioning_override: behaviors,
+    deployment: "text?",
+    build_id: "text?",
+    behavior: behaviors,
     turn: "integer"
   },
   (row: RunRow) => ({
@@ -63,6 +75,14 @@ export const run: Decode<Run> = decode(
       ? undefined
       : { runId: row.parent_run_id, seq: row.parent_seq!, close: row.parent_close! },
     scheduled: row.scheduled_by === null ? undefined : { by: row.scheduled_by, at: row.scheduled_at! },
+    rootWorkflowId: row.root_workflow_id ?? row.workflow_id,
+    historyLength: row.history_length ?? undefined,
+    pinnedTo: row.pinned_to,
+    override: row.versioning_override ?? undefined,
+    version: row.deployment === null || row.build_id === null
+      ? undefined
+      : { deployment: row.deployment, buildId: row.build_id },
+    behavior: row.behavior ?? undefined,
     turn: row.turn,
     notes: row.notes ?? undefined,
     attention: row.attention ?? undefined
@@ -358,12 +378,13 @@ export const reply: Decode<Reply> = decode(
 /** @since 0.1.0 */
 export const worker: Decode<Worker> = decode(
   "perdure_workers",
-  { id: "text", lease_until: "integer", identity: "text", started_at: "integer" },
+  { id: "text", lease_until: "integer", identity: "text", started_at: "integer", version: "text?" },
   (row: WorkerRow) => ({
     id: row.id,
     leaseUntil: row.lease_until,
     identity: row.identity,
-    startedAt: row.started_at
+    startedAt: row.started_at,
+    ...(row.version === null ? {} : { version: Versions.ofKey(row.version) })
   })
 )
 
@@ -392,6 +413,13 @@ interface RunRow {
   readonly parent_close: ParentClosePolicy | null
   readonly scheduled_by: string | null
   readonly scheduled_at: number | null
+  readonly root_workflow_id: string | null
+  readonly history_length: number | null
+  readonly pinned_to: string
+  readonly versioning_override: Behavior | null
+  readonly deployment: string | null
+  readonly build_id: string | null
+  readonly behavior: Behavior | null
   readonly turn: number
 }
 
@@ -421,4 +449,5 @@ interface WorkerRow {
   readonly lease_until: number
   readonly identity: string
   readonly started_at: number
+  readonly version: string | null
 }

@@ -10,14 +10,19 @@ import type { Database } from "./Database.js"
 import * as Rows from "./Rows.js"
 
 /**
- * The columns of a `Run`, from `perdure_runs r`.
+ * The columns of a `Run`, from `perdure_runs r`, with an expression for how many events its history has.
  *
  * @since 0.1.0
  */
-export const columns = `r.run_id, r.workflow_id, r.workflow, r.task_queue, r.status, r.owner, r.epoch, r.wake_at,
+export const columnsWith = (historyLength: string): string =>
+  `r.run_id, r.workflow_id, r.workflow, r.task_queue, r.status, r.owner, r.epoch, r.wake_at,
   r.started_at, r.closed_at, r.attention, r.notes, r.first_run_id, r.previous_run_id, r.attempt, r.start_at, r.expires_at,
-  r.parent_run_id, r.parent_seq, r.parent_close, r.scheduled_by, r.scheduled_at,
+  r.parent_run_id, r.parent_seq, r.parent_close, r.scheduled_by, r.scheduled_at, r.root_workflow_id,
+  ${historyLength} AS history_length, r.pinned_to, r.versioning_override, r.deployment, r.build_id, r.behavior,
   coalesce((SELECT max(h.turn) FROM perdure_history h WHERE h.run_id = r.run_id), 0) AS turn`
+
+/** @since 0.1.0 */
+export const columns = columnsWith("r.history_length")
 
 /**
  * @category constructors

@@ -16,12 +16,15 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import type { Share } from "../../core/Routing.js"
+import { unversioned } from "../../core/Routing.js"
 import type { ClaimedTask, Store, StoreError, Task, TaskNotice } from "../Store.js"
 import * as Batch from "./Batch.js"
 import type { Database, Fault, Tx } from "./Database.js"
 import { Damaged } from "./Decode.js"
 import type { Registered } from "./Leases.js"
 import * as Rows from "./Rows.js"
+import * as Sharing from "./Sharing.js"
 
 /**
  * @category constructors
@@ -36,9 +39,13 @@ export const make = (db: Database, registered: Registered): Pick<
     `SELECT ${columns} FROM perdure_activity_tasks t JOIN perdure_runs r ON r.run_id = t.run_id
     WHERE t.run_id = ? AND r.status = 'Running' ORDER BY t.seq`
   )
-  const due = text(
-    `SELECT run_id, seq, due_at AS at FROM perdure_activity_tasks
-    WHERE state IN ('queued', 'lost') AND namespace = :namespace AND task_queue = ? AND due_at <= ? ORDER BY due_at LIMIT ?${lockFreeRows}`
+  const due = Sharing.statements(
+    text,
+    bucket,
+    (part) =>
+      `SELECT run_id, seq, due_at AS at FROM perdure_activity_tasks
+      WHERE state IN ('queued', 'lost') AND namespace = :namespace AND task_queue = ? AND pinned_to = ?${part}
+      AND due_at <= ? ORDER BY due_at LIMIT ?${lockFreeRows}`
   )
   const expired = text(
     `SELECT run_id, seq, expires_at AS at FROM perdure_activity_tasks
@@ -63,9 +70,13 @@ export const make = (db: Database, registered: Registered): Pick<
     row: "(?, ?)",
     after: ")"
   })
-  const nextDue = text(
-    `SELECT due_at AS at FROM perdure_activity_tasks
-    WHERE state IN ('queued', 'lost') AND namespace = :namespace AND task_queue = ? AND due_at > ? ORDER BY due_at LIMIT 1`
+  const nextDue = Sharing.statements(
+    text,
+    bucket,
+    (part) =>
+      `SELECT due_at AS at FROM perdure_activity_tasks
+      WHERE state IN ('queued', 'lost') AND namespace = :namespace AND task_queue = ? AND pinned_to = ?${part}
+      AND due_at > ? ORDER BY due_at LIMIT 1`
   )
   const nextExpiry = text(
     `SELECT expires_at AS at FROM perdure_activity_tasks
@@ -83,9 +94,12 @@ export const make = (db: Database, registered: Registered): Pick<
     after: ")"
   })
 
-  const findDue = (tx: Tx, queues: ReadonlyArray<string>, now: number, limit: number) =>
+  const findDue = (tx: Tx, queues: ReadonlyArray<string>, now: number, limit: number, share: Share) =>
     Effect.map(
-      Effect.forEach(queues, (queue) => Effect.flatMap(tx(due, [queue, now, limit]), Rows.dueTask)),
+      Effect.forEach(
+        Sharing.of(due, share, queues),
+        ([text, params]) => Effect.flatMap(tx(text, [...params, now, limit]), Rows.dueTask)
+      ),
       (found): ReadonlyArray<Rows.TaskKey> => found.flat().sort((a, b) => a.at - b.at).slice(0, limit)
     )
 
@@ -144,18 +158,18 @@ export const make = (db: Database, registered: Registered): Pick<
   return {
     tasksOf: (runId) => db.read("tasksOf", (tx) => Effect.flatMap(tx(ofRun, [runId]), Rows.task)),
 
-    claimTasks: (worker, queues, now, limit) =>
-      claimFound("claimTasks", worker, now, limit, (tx, limit) => findDue(tx, queues, now, limit)),
+    claimTasks: (worker, queues, now, limit, share = unversioned) =>
+      claimFound("claimTasks", worker, now, limit, (tx, limit) => findDue(tx, queues, now, limit, share)),
 
     claimExpired: (worker, now, limit) =>
       claimFound("claimExpired", worker, now, limit, (tx, limit) => findExpired(tx, now, limit)),
 
-    nextTask: (queues, now) =>
+    nextTask: (queues, now, share = unversioned) =>
       db.read("nextTask", (tx) =>
         Effect.gen(function*() {
           const found: Array<number> = []
-          for (const queue of queues) {
-            found.push(...yield* Effect.flatMap(tx(nextDue, [queue, now]), Rows.moment))
+          for (const [statement, params] of Sharing.of(nextDue, share, queues)) {
+            found.push(...yield* Effect.flatMap(tx(statement, [...params, now]), Rows.moment))
           }
           found.push(...yield* Effect.flatMap(tx(nextExpiry, [now]), Rows.moment))
           return Rows.earliest(found)
@@ -182,6 +196,9 @@ export const make = (db: Database, registered: Registered): Pick<
 
 const columns = `t.run_id, t.seq, t.turn, t.task_queue, t.state, t.worker, t.attempt, t.scheduled_at, t.due_at,
   t.expires_at, t.started_at, t.heartbeat, t.failure, t.cancel_requested, t.paused, t.forgotten, t.revision, t.options`
+
+/** A ramp is rare: its tasks look for the bucket of their run, and all others do without. */
+const bucket = "(SELECT r.bucket FROM perdure_runs r WHERE r.run_id = perdure_activity_tasks.run_id)"
 
 const keyOf = (task: Rows.TaskKey): string => `${task.seq} ${task.runId}`
 

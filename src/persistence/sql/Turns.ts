@@ -22,6 +22,7 @@ import type { Fault, Tx } from "./Database.js"
 import type { Dialect } from "./Dialect.js"
 import type * as Mailbox from "./Mailbox.js"
 import type * as Outgoing from "./Outgoing.js"
+import type * as Releasing from "./Releasing.js"
 import * as Rows from "./Rows.js"
 
 /**
@@ -45,6 +46,7 @@ export interface Parts {
   readonly creating: Creating.Statements
   readonly children: Children.Statements
   readonly outgoing: Outgoing.Statements
+  readonly releasing: Releasing.Statements
 }
 
 /**
@@ -53,7 +55,7 @@ export interface Parts {
  */
 export const statements = (
   dialect: Dialect,
-  { attributes, children, closing, creating, mailbox, outgoing }: Parts
+  { attributes, children, closing, creating, mailbox, outgoing, releasing }: Parts
 ): Statements => {
   const history = Batch.make(dialect, {
     before: "INSERT INTO perdure_history (run_id, turn, at, format, events) VALUES",
@@ -61,8 +63,8 @@ export const statements = (
   })
   const addTasks = Batch.make(dialect, {
     before: `INSERT INTO perdure_activity_tasks (run_id, seq, turn, task_queue, state, worker, attempt, scheduled_at,
-      due_at, expires_at, started_at, cancel_requested, namespace) VALUES`,
-    row: "(?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, 0, :namespace)"
+      due_at, expires_at, started_at, cancel_requested, pinned_to, namespace) VALUES`,
+    row: "(?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, 0, ?, :namespace)"
   })
   const cancelTasks = Batch.make(dialect, {
     // Nobody waits for an operator any more: whoever has the queue ends it.
@@ -97,6 +99,12 @@ export const statements = (
   const setWake = setColumn("wake_at")
   const setAttention = setColumn("attention")
   const setNotes = setColumn("notes")
+  const setVersion = Batch.make(dialect, {
+    before: `UPDATE perdure_runs SET deployment = v.column2, build_id = v.column3, behavior = v.column4,
+      pinned_to = v.column5 FROM (VALUES`,
+    row: "(?, ?, ?, ?, ?)",
+    after: ") AS v WHERE perdure_runs.run_id = v.column1"
+  })
 
   return {
     write: (tx, worker, turns, now) => {
@@ -114,6 +122,7 @@ export const statements = (
       step(setWake, rows.wakes)
       step(setAttention, rows.attentions)
       step(setNotes, rows.notes)
+      step(setVersion, rows.assigned)
       if (rows.attributes.length > 0) {
         steps.push(attributes.set(tx, rows.attributes))
       }
@@ -140,6 +149,10 @@ export const statements = (
       }
       if (rows.outgoing.length > 0) {
         steps.push(outgoing.deliver(tx, rows.outgoing, now))
+      }
+      // Behind all mail: what comes to the run from here on is nobody's until it is claimed.
+      if (rows.released.length > 0) {
+        steps.push(releasing.release(tx, rows.released, now))
       }
       return Effect.forEach(steps, (step) => step, { discard: true })
     },
@@ -187,6 +200,8 @@ const gather = (worker: string, turns: ReadonlyArray<TurnCommit>) => {
   const attentions = new Map<string, string | null>()
   const notes = new Map<string, string>()
   const attributes: Array<readonly [string, AttributeChange]> = []
+  const assigned: Array<unknown> = []
+  const released: Array<string> = []
 
   for (const turn of turns) {
     const { runId } = turn
@@ -207,7 +222,8 @@ const gather = (worker: string, turns: ReadonlyArray<TurnCommit>) => {
         scheduledAt,
         scheduledAt,
         expiresAt ?? null,
-        started ? scheduledAt : null
+        started ? scheduledAt : null,
+        task.pinnedTo ?? ""
       )
     }
     for (const seq of turn.tasksCanceled) {
@@ -244,8 +260,16 @@ const gather = (worker: string, turns: ReadonlyArray<TurnCommit>) => {
         attributes.push([runId, attribute])
       }
     }
+    if (turn.assigned !== undefined) {
+      const { behavior, pinnedTo, version } = turn.assigned
+      assigned.push(runId, version?.deployment ?? null, version?.buildId ?? null, behavior ?? null, pinnedTo)
+    }
+    if (turn.release === true) {
+      released.push(runId)
+    }
     if (turn.close !== undefined) {
-      closed.push({ runId, status: turn.close.status, at: turn.close.at, scheduled: turn.close.scheduled === true })
+      const { at, historyLength, scheduled = false, status } = turn.close
+      closed.push({ runId, status, at, historyLength, scheduled })
       const to = turn.close.next
       if (to !== undefined) {
         const owned = turn.creates.some((creation) => creation.owned && creation.run.runId === to)
@@ -272,6 +296,8 @@ const gather = (worker: string, turns: ReadonlyArray<TurnCommit>) => {
     wakes: [...wakes].flat(),
     attentions: [...attentions].flat(),
     notes: [...notes].flat(),
-    attributes
+    attributes,
+    assigned,
+    released
   }
 }

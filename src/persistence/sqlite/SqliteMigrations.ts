@@ -349,6 +349,66 @@ export const migrations: ReadonlyArray<Migration> = [
       // Runs whose row is gone, and whose long history goes piece by piece.
       `CREATE TABLE perdure_removed_runs (
   run_id TEXT NOT NULL PRIMARY KEY
+
+) STRICT, WITHOUT ROWID`
+    ]
+  },
+  {
+    version: 10,
+    name: "versions of workers",
+    statements: [
+      // Null: it is the first of its parents' chains itself.
+      "ALTER TABLE perdure_runs ADD COLUMN root_workflow_id TEXT",
+      "CREATE INDEX perdure_runs_root ON perdure_runs (namespace, root_workflow_id) WHERE root_workflow_id IS NOT NULL",
+      // Events, of a closed run: an open one is written a row a turn elsewhere, and this row is left alone.
+      "ALTER TABLE perdure_runs ADD COLUMN history_length INTEGER",
+      // The version whose workers alone may have it; '' for none, so that an index finds those by equality, too.
+      "ALTER TABLE perdure_runs ADD COLUMN pinned_to TEXT NOT NULL DEFAULT ''",
+      // By a hash of its workflow id, for ramps. Runs from before are among the first that move.
+      "ALTER TABLE perdure_runs ADD COLUMN bucket INTEGER NOT NULL DEFAULT 0",
+      // What takes the place of the behaviour that its code says.
+      "ALTER TABLE perdure_runs ADD COLUMN versioning_override TEXT",
+      // The version that took its last turn, and how its code behaves there.
+      "ALTER TABLE perdure_runs ADD COLUMN deployment TEXT",
+      "ALTER TABLE perdure_runs ADD COLUMN build_id TEXT",
+      "ALTER TABLE perdure_runs ADD COLUMN behavior TEXT",
+      "CREATE INDEX perdure_runs_build ON perdure_runs (namespace, build_id) WHERE build_id IS NOT NULL",
+      `CREATE INDEX perdure_runs_pinned ON perdure_runs (namespace, pinned_to)
+  WHERE status = 'Running' AND pinned_to <> ''`,
+      "DROP INDEX perdure_runs_unowned_wake",
+      // What waits for workers of another version is not walked past.
+      `CREATE INDEX perdure_runs_unowned_wake ON perdure_runs (namespace, task_queue, pinned_to, wake_at)
+  WHERE owner IS NULL AND wake_at IS NOT NULL`,
+      "ALTER TABLE perdure_activity_tasks ADD COLUMN pinned_to TEXT NOT NULL DEFAULT ''",
+      "DROP INDEX perdure_activity_tasks_due",
+      `CREATE INDEX perdure_activity_tasks_due ON perdure_activity_tasks (namespace, task_queue, pinned_to, due_at)
+  WHERE state IN ('queued', 'lost')`,
+      "ALTER TABLE perdure_workers ADD COLUMN version TEXT",
+      // Where each deployment sends what is not pinned. Ramp: of 10,000 buckets, those below it go to the ramping build.
+      `CREATE TABLE perdure_deployments (
+  namespace INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  current_build TEXT,
+  ramping_build TEXT,
+  ramp INTEGER NOT NULL,
+  changed_at INTEGER NOT NULL,
+  PRIMARY KEY (namespace, name)
+) STRICT, WITHOUT ROWID`,
+      // Which builds had workers on which task queues.
+      `CREATE TABLE perdure_builds (
+  namespace INTEGER NOT NULL,
+  task_queue TEXT NOT NULL,
+  deployment TEXT NOT NULL,
+  build_id TEXT NOT NULL,
+  first_at INTEGER NOT NULL,
+  PRIMARY KEY (namespace, task_queue, deployment, build_id)
+) STRICT, WITHOUT ROWID`,
+      "CREATE INDEX perdure_builds_deployment ON perdure_builds (namespace, deployment, build_id)",
+      // Runs that an operator took from a worker that lives: it has not heard of it yet.
+      `CREATE TABLE perdure_displaced (
+  worker TEXT NOT NULL,
+  run_id TEXT NOT NULL,
+  PRIMARY KEY (worker, run_id)
 ) STRICT, WITHOUT ROWID`
     ]
   }

@@ -3,7 +3,7 @@
  *
  * ```
  *   filter, narrowed to what the operation is for ──▶ list, as it was when the batch began ──▶ so many a second,
- *   so many at a time: signal | cancel | terminate | delete | reset ──▶ progress ──▶ report
+ *   so many at a time: signal | cancel | terminate | delete | reset | set versioning ──▶ progress ──▶ report
  * ```
  *
  * A batch is a loop of its caller: where that dies, what was done is done, and the batch may be begun again by its job id.
@@ -21,6 +21,7 @@ import { FilterError } from "../../dsl/Listed.js"
 import { untyped } from "../../dsl/Untyped.js"
 import type { StoreUnavailable } from "../../dsl/WorkflowFailure.js"
 import type { Calls, Target } from "./Calls.js"
+import * as Deploying from "./Deploying.js"
 import * as Listing from "./Listing.js"
 import * as Removing from "./Removing.js"
 import * as Resetting from "./Resetting.js"
@@ -106,6 +107,8 @@ const apply = (
       return Sending.cancel(calls, chain, operation.reason ?? "")
     case "Terminate":
       return Removing.terminate(calls, chain, operation.reason ?? "", operation.details)
+    case "SetVersioning":
+      return Deploying.override(calls, chain, operation.versioning)
     case "Delete":
       return Removing.remove(calls, target)
     case "Reset":

@@ -15,8 +15,10 @@ import * as Activities from "../../core/family/Activity.js"
 import type { Start } from "../../core/family/Execution.js"
 import { followerOf } from "../../core/family/Execution.js"
 import type { Carried } from "../../core/family/Notes.js"
+import * as Versions from "../../core/family/Version.js"
 import * as Messages from "../../core/Message.js"
 import type { Attention, Description, PendingActivity, PendingChild } from "../../dsl/Client.js"
+import type { Versioning } from "../../dsl/Deployments.js"
 import * as Notes from "../../dsl/Notes.js"
 import type { WorkflowNotFound } from "../../dsl/WorkflowFailure.js"
 import { StoreUnavailable } from "../../dsl/WorkflowFailure.js"
@@ -61,7 +63,9 @@ export const describe = (
       turns: size.turns,
       historyLength: size.events,
       historyBytes: size.bytes,
-      attention: run.attention === undefined ? undefined : JSON.parse(run.attention) as Attention,
+      attention: run.attention === undefined
+        ? yield* noWorkerOf(calls, run)
+        : JSON.parse(run.attention) as Attention,
       pendingActivities: tasks.map((task): PendingActivity => {
         const event = scheduled.get(task.seq)
         return {
@@ -87,10 +91,33 @@ export const describe = (
       details: notes.details,
       memo,
       searchAttributes,
+      version: run.version,
+      versioningBehavior: run.behavior,
+      versioningOverride: overrideOf(run),
+      pinnedTo: Versions.ofKey(run.pinnedTo),
       owner: run.owner,
       wakeAt: run.wakeAt
     }
   })
+
+const overrideOf = ({ override, pinnedTo }: Run): Versioning | undefined => {
+  const pinned = Versions.ofKey(pinnedTo)
+  return override === "Pinned" && pinned !== undefined ? { pinned } : override === undefined ? undefined : "AutoUpgrade"
+}
+
+/** Of a run that waits for a version: that no worker of it is there. */
+const noWorkerOf = (calls: Calls, run: Run): Effect.Effect<Attention | undefined, StoreUnavailable> => {
+  const pinned = run.status === "Running" && run.owner === undefined ? Versions.ofKey(run.pinnedTo) : undefined
+  if (pinned === undefined) return Effect.succeed(undefined)
+  const { buildId, deployment } = pinned
+  return Effect.map(calls.of("describe", calls.store.workersOf(pinned)), (workers) =>
+    workers > 0 ? undefined : {
+      _tag: "NoWorker",
+      message:
+        `it is pinned to build ${buildId} of deployment ${deployment}, and no worker of it is there: start one, or `
+        + "move the run by setVersioning"
+    })
+}
 
 /** What it was started with: in its first turn, or before that in its mailbox; undefined where that cannot be read. */
 const startOf = (

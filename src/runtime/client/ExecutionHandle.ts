@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { Turn } from "../../core/Event.js"
 import type { Description } from "../../dsl/Client.js"
+import type { Versioning } from "../../dsl/Deployments.js"
 import { through } from "../../dsl/Hooks.js"
 import type { ActivityControl } from "../../dsl/OutsideActivity.js"
 import type { ResetOptions } from "../../dsl/ResetOptions.js"
@@ -16,6 +17,7 @@ import type { StoreUnavailable, WorkflowNotFound } from "../../dsl/WorkflowFailu
 import type { Calls, Target, TimeoutOption } from "./Calls.js"
 import { executionOf, timeoutOf, within } from "./Calls.js"
 import * as Controlling from "./Controlling.js"
+import * as Deploying from "./Deploying.js"
 import * as Describing from "./Describing.js"
 import * as Ending from "./Ending.js"
 import * as KnownUpdate from "./KnownUpdate.js"
@@ -107,6 +109,10 @@ export class ExecutionHandle implements Target {
 
   activity(activityId: string): ActivityControl {
     return Controlling.make(this.#calls, this, activityId)
+  }
+
+  setVersioning(versioning: Versioning | undefined): Effect.Effect<void, unknown> {
+    return Deploying.override(this.#calls, this, versioning)
   }
 
   get describe(): Effect.Effect<Description, WorkflowNotFound | StoreUnavailable> {

@@ -120,6 +120,10 @@ const listed = (run: Run): Listed => {
     parentRunId: run.parent?.runId,
     scheduled: run.scheduled,
     turns: run.turn,
+    historyLength: run.historyLength ?? 0,
+    rootWorkflowId: run.rootWorkflowId,
+    version: run.version,
+    versioningBehavior: run.override ?? run.behavior,
     summary: notes.summary,
     memo: Object.fromEntries((notes.memo ?? []).map(({ name, value }) => [name, value])),
     searchAttributes: Object.fromEntries(

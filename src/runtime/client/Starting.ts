@@ -15,6 +15,7 @@ import * as Succession from "../../core/Succession.js"
 import { headersOf } from "../../dsl/Call.js"
 import type { StartError, StartOptions as Options } from "../../dsl/Client.js"
 import { ContractError } from "../../dsl/Contract.js"
+import { overrideOf } from "../../dsl/Deployments.js"
 import { through } from "../../dsl/Hooks.js"
 import * as Notes from "../../dsl/Notes.js"
 import * as Terms from "../../dsl/Terms.js"
@@ -150,6 +151,7 @@ export const prepare = (
         ...Flags.stamp(),
         ...said.right,
         ...field.right,
+        ...(options.versioning === undefined ? {} : { override: overrideOf(options.versioning) }),
         ...(encoded.right === undefined ? {} : { input: encoded.right })
       },
       terms.right,
@@ -176,7 +178,7 @@ export const begin = (
   const { engine } = calls
   const plain = (options.idReuse ?? "AllowDuplicate") === "AllowDuplicate" &&
     options.idConflict !== "TerminateExisting" && options.requestId === undefined && message.startAt === undefined
-  if (!plain || engine === undefined || !engine.serves(run.workflow, run.taskQueue)) return byStore
+  if (!plain || engine === undefined || !engine.takes(run)) return byStore
   return Effect.flatMap(
     Effect.async<Settled>((resume) =>
       engine.start(run, message, (settled) => resume(Effect.succeed(settled)), along.letters)

@@ -12,10 +12,13 @@ import type { Closing, ExecutionStarted } from "../../core/family/Execution.js"
 import { followerOf } from "../../core/family/Execution.js"
 import * as Notes from "../../core/family/Notes.js"
 import type { Outcome } from "../../core/family/Update.js"
+import * as Routing from "../../core/Routing.js"
 import type { RunState } from "../../core/RunState.js"
 import type {
+  Assigned,
   AttributeChange,
   Creation,
+  NewRun,
   NewTask,
   Outgoing,
   Reply,
@@ -24,6 +27,7 @@ import type {
   WorkerId
 } from "../../persistence/Store.js"
 import type { Attempt } from "../activity/Attempt.js"
+import * as Assignment from "./Assignment.js"
 import type { Letter, UpdateAnswer } from "./Item.js"
 import * as Relations from "./Relations.js"
 
@@ -41,6 +45,8 @@ export class Consequences {
   attributes: ReadonlyArray<AttributeChange> = none
   creates: ReadonlyArray<Creation> = none
   outgoing: ReadonlyArray<Outgoing> = none
+  /** Another version than before took the turn. */
+  assigned: Assigned | undefined = undefined
   // effects
   /** Activities that start with this commit, their slots reserved. */
   starts: ReadonlyArray<Attempt> = none
@@ -110,13 +116,13 @@ export const nothing = {
 
 /** What the decisions need to know. @since 0.1.0 */
 export interface Situation {
-  readonly run: Pick<Run, "runId" | "workflowId" | "workflow" | "taskQueue">
+  readonly run: Pick<Run, "runId" | "workflowId" | "workflow" | "taskQueue"> & Routing.Standing
   /** The state before the turn. */
   readonly state: RunState
   readonly at: number
   readonly worker: WorkerId
   readonly serves: (taskQueue: string) => boolean
-  readonly hosts: (workflow: string, taskQueue: string) => boolean
+  readonly takes: (run: NewRun) => boolean
   readonly reserveSlot: () => boolean
 }
 
@@ -131,6 +137,9 @@ export const of = (events: ReadonlyArray<Event>, situation: Situation): Conseque
   const out = new Consequences()
   for (const event of events) {
     switch (event._tag) {
+      case "VersionAssigned":
+        out.assigned = Assignment.rowOf(event, situation.run)
+        break
       case "ActivityScheduled":
         schedule(event, situation, out)
         break
@@ -157,7 +166,10 @@ export const of = (events: ReadonlyArray<Event>, situation: Situation): Conseque
         out.notes ??= JSON.stringify(Notes.after(state, events))
         break
       case "ChildStartRequested":
-        out.add("creates", Relations.creation(event, situation.run, startOf(state, events), at, situation.hosts))
+        out.add(
+          "creates",
+          Relations.creation(event, situation.run, startOf(state, events), at, out.assigned ?? state, situation.takes)
+        )
         break
       case "ChildCancelRequested":
         out.add("outgoing", Relations.childCancel(event, situation.run.runId))
@@ -223,7 +235,8 @@ export const closeOf = (state: RunState, at: number): TurnCommit["close"] =>
     refuseIfMail: state.closed._tag !== "ExecutionTerminated",
     next: followerOf(state.closed),
     hasChildren: state.children.size > 0,
-    scheduled: state.started?.scheduled !== undefined && followerOf(state.closed) === undefined
+    scheduled: state.started?.scheduled !== undefined && followerOf(state.closed) === undefined,
+    historyLength: state.events
   }
 
 /** What the caller of an update gets when the run ends before its handler. @since 0.1.0 */
@@ -268,7 +281,11 @@ const schedule = (event: ActivityScheduled, situation: Situation, out: Consequen
     taskQueue,
     worker: reserved ? situation.worker : undefined,
     scheduledAt: at,
-    expiresAt: reserved ? undefined : Activities.startBy(event, at, at)
+    expiresAt: reserved ? undefined : Activities.startBy(event, at, at),
+    // Of another queue nobody knows whether it has workers of that version.
+    pinnedTo: taskQueue === run.taskQueue
+      ? out.assigned?.pinnedTo ?? Routing.pinnedTo(run, situation.state)
+      : undefined
   })
 }
 

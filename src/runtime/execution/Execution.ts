@@ -23,6 +23,7 @@ import * as InlineSteps from "../../core/family/Step.js"
 import type { Update } from "../../core/family/Update.js"
 import * as HistoryLimits from "../../core/HistoryLimits.js"
 import { Limits } from "../../core/Limits.js"
+import * as Routing from "../../core/Routing.js"
 import type { RunState } from "../../core/RunState.js"
 import * as RunStates from "../../core/RunState.js"
 import type { Attention } from "../../dsl/Client.js"
@@ -37,6 +38,7 @@ import { InOrder } from "./InOrder.js"
 import * as Intake from "./Intake.js"
 import type { Item, Letter, Question, UpdateAnswer } from "./Item.js"
 import * as Items from "./Item.js"
+import * as LettingGo from "./LettingGo.js"
 import * as Replaying from "./Replaying.js"
 import * as Successor from "./Successor.js"
 import type { Surroundings } from "./Surroundings.js"
@@ -54,38 +56,41 @@ export class Execution {
   fibers = 0
   /** As many of them as its engine has counted. */
   countedFibers = 0
-  private epoch: number
+  readonly epoch: number
   private created: NewRun | undefined
   private readonly updates: UpdateCalls
   private readonly wakeUp: WakeUp
   private attention: Attention | undefined
-  private stopped = false
-  /** Its worker owns nothing any more: what a commit of before still lets go is for others to run. */
-  private lost = false
+  isStopped = false
+  isLost = false
   private turnsTaken = 0
+  /** As of which change of the routes it is known to be in its place. */
+  private routed = 0
   private pumping = false
   private readonly refusedItems: Array<Item> = []
 
   constructor(
     readonly run:
       & Pick<Run, "runId" | "workflowId" | "workflow" | "taskQueue" | "startedAt">
-      & Pick<NewRun, "expiresAt">,
+      & Pick<NewRun, "expiresAt" | "pinnedTo" | "override">,
     readonly host: WorkflowHost,
     private readonly around: Surroundings<Execution>,
     from: { readonly epoch: number; readonly wakeAt: number | undefined; readonly attention: Attention | undefined },
     created?: NewRun
   ) {
     this.epoch = from.epoch
-    this.wakeUp = new WakeUp(
-      around,
-      from.wakeAt,
-      (due) => this.post(Items.letter(due)),
-      () => this.expire()
-    )
+    this.wakeUp = new WakeUp(around, from.wakeAt, (due) => this.post(Items.letter(due)), () => this.expire())
     this.attention = from.attention
     this.created = created
     this.state = RunStates.empty(run.runId)
-    this.interpreter = this.makeInterpreter()
+    this.interpreter = new Interpreter({
+      ...run,
+      host,
+      namespace: around.namespace,
+      onLate: (place) => this.isStopped ? undefined : this.fail(FailedTurn.wokenOutside(run.workflow, place), []),
+      turnMillisMax: () => this.around.turnBound.of(this.epoch, this.turnsTaken++ === 0),
+      readMillisMax: around.turnBound.each
+    })
     this.updates = new UpdateCalls({
       state: this.state,
       canAnswer: (update) => this.interpreter.knowsUpdate(update.name),
@@ -131,13 +136,13 @@ export class Execution {
     if (this.attention?._tag === "TurnFailed" && this.inbox.length === 0) this.recovered()
     this.pump()
     // A step whose outcome was among the messages is not performed again.
-    if (this.stopped || steps.length === 0) return
+    if (this.isStopped || steps.length === 0) return
     const still = new Set(InlineSteps.performing(this.state))
     this.around.startSteps(this, steps.filter((seq) => still.has(seq)))
   }
 
   post(item: Item): void {
-    if (this.stopped) return this.around.tooLate(item)
+    if (this.isStopped) return this.around.tooLate(item)
     if (!this.isNew(item)) return
     this.inbox.push(item)
     this.pump()
@@ -146,8 +151,8 @@ export class Execution {
   /** The body came back, and no message is left that failed it: what was wrong is over. */
   private recovered(): void {
     this.attention = undefined
-    const wake = this.wakeUp.refresh(this.state)
-    this.commit({ ...this.blank(), attention: { text: undefined }, wake }, [], [], undefined)
+    const change = { attention: { text: undefined }, wake: this.wakeUp.refresh(this.state) }
+    this.commit({ ...this.blank(), ...change }, [], [], undefined)
   }
 
   /** Whether a mailbox row was not handed in before: polls may show it again. */
@@ -160,17 +165,22 @@ export class Execution {
 
   /** Forgets the body. The store has all that is needed to bring it back. */
   evict(lost = false): void {
-    this.stopped = true
-    this.lost = lost
+    this.isStopped = true
+    this.isLost = lost
     this.wakeUp.disarm()
     this.interpreter.evict()
   }
 
   /** Writes the wake-up time again: the store's was kept early on purpose, and has passed. */
   refreshWake(): void {
-    if (this.stopped || this.commits.underWay > 0 || this.state.closed !== undefined) return
+    if (this.isStopped || this.commits.underWay > 0 || this.state.closed !== undefined) return
     const wake = this.wakeUp.refresh(this.state)
     if (wake !== undefined) this.commit({ ...this.blank(), wake }, [], [], undefined)
+  }
+
+  /** Finds out whether it is its worker's still. */
+  probe(): void {
+    if (!this.isStopped) this.commit(this.blank(), [], [], undefined)
   }
 
   // --- turns
@@ -180,10 +190,11 @@ export class Execution {
     this.pumping = true
     try {
       while (
-        !this.stopped && this.commits.underWay < Limits.uncommittedTurnsMax &&
+        !this.isStopped && this.commits.underWay < Limits.uncommittedTurnsMax &&
         // After the end, messages wait: the end may yet be refused (row S3).
         this.state.closed === undefined
       ) {
+        if (this.routed !== this.around.routes.generation && this.isMisplaced()) return this.giveUp()
         const end = HistoryLimits.exceeded(this.state)
         // No code could bring it on or to an end: its callers and its parent are to hear of it (row K11).
         if (end !== undefined) this.commitTurn(this.clock(), [end], Intake.noOutput, [], [], true)
@@ -195,7 +206,26 @@ export class Execution {
     } finally {
       this.pumping = false
     }
-    if (!this.stopped) this.around.touched(this)
+    if (!this.isStopped) this.around.touched(this)
+  }
+
+  /** Another version is to go on with it (row V6), once no step is performed here. Its first turn may unpin it. */
+  private isMisplaced(): boolean {
+    const { routes } = this.around
+    const pinnedTo = Routing.pinnedTo(this.run, this.state)
+    const isPlaced = routes.takes({ workflowId: this.run.workflowId, pinnedTo })
+    if (isPlaced && this.state.turn > 0) this.routed = routes.generation
+    return !isPlaced && !InlineSteps.isPerforming(this.state)
+  }
+
+  private giveUp(): void {
+    const items = [...this.updates.takeEarly(), ...this.inbox.splice(0)]
+    this.evict()
+    this.commits.after(() => {
+      const gone = () => this.around.drop(this, items, "Refused")
+      const letters = items.filter((item) => item._tag === "Letter")
+      this.around.commit({ ...this.blank(), release: true }, gone, (error) => Items.tellTrouble(letters, error))
+    })
   }
 
   /** The time of the next turn: never before the last one's. */
@@ -213,7 +243,7 @@ export class Execution {
     const { message } = letter
     if (message._tag === "Update" && this.updates.answers(letter, message)) return
     const letters = (this.state.turn === 0 ? Items.forFirstTurn : Items.forLaterTurn)(letter, this.inbox)
-    const { events, later, taken, dropped: refused } = Intake.of(letters, this.state)
+    const { events, later, taken, dropped: refused } = Intake.of(letters, this.state, this.host)
     const dropped: Array<Letter> = []
     for (const [each, reason] of refused) this.dropLetter(each, reason, dropped)
     this.inbox.push(...later)
@@ -259,18 +289,12 @@ export class Execution {
     if (consumed.length > 0) this.commit({ ...this.blank(), consumed }, [], [], undefined)
   }
 
-  private settleUpdate(
-    letter: Letter,
-    message: Update,
-    answer: UpdateAnswer
-  ): void {
+  private settleUpdate(letter: Letter, message: Update, answer: UpdateAnswer): void {
     const tell = () => {
       letter.settled?.({ _tag: "Recorded" })
       this.around.updateAnswered(this.runId, message.id, answer)
     }
-    if (letter.mailId === undefined) {
-      return this.commits.after(tell)
-    }
+    if (letter.mailId === undefined) return this.commits.after(tell)
     this.commit(
       {
         ...this.blank(),
@@ -307,7 +331,7 @@ export class Execution {
       at,
       worker: this.around.workerId(),
       serves: this.around.serves,
-      hosts: this.around.hosts,
+      takes: this.around.takes,
       reserveSlot: this.around.reserveSlot
     })
     consequences.unfinished = output.unfinished
@@ -329,6 +353,7 @@ export class Execution {
         close: Consequences.closeOf(this.state, at),
         notes: consequences.notes,
         attributes: consequences.attributes,
+        assigned: consequences.assigned,
         consumed: Items.mailIds(taken, dropped),
         tasksAdded: consequences.tasksAdded,
         tasksRemoved: consequences.tasksRemoved,
@@ -345,7 +370,7 @@ export class Execution {
     for (const warning of HistoryLimits.warnings(count, bytes, this.state, turn)) this.around.warn(this, warning)
     if (output.logs.length > 0) this.around.log(this, output.logs)
     this.inbox.push(...this.updates.afterTurn())
-    if (!this.stopped) this.wakeUp.arm(this.state)
+    if (!this.isStopped) this.wakeUp.arm(this.state)
   }
 
   /** A turn that got on clears what was wrong; one that leaves nothing to wake it says so (I5). */
@@ -390,21 +415,15 @@ export class Execution {
         then?.()
         this.commits.release()
         if (this.inbox.length > 0) this.pump()
-        else if (!this.stopped && this.commits.underWay === 0) this.around.touched(this)
+        else if (!this.isStopped && this.commits.underWay === 0) this.around.touched(this)
       },
       (error) => Items.tellTrouble(letters, error)
     )
   }
 
-  private letGo({ closing, consequences, creates, letters }: Consequences.Release): void {
-    for (const letter of letters) letter.settled?.({ _tag: "Recorded" })
-    const begin = this.lost ? this.around.releaseSlot : this.around.startActivity
-    for (const attempt of consequences.starts) begin(attempt)
-    for (const attempt of consequences.queued) this.around.keepActivity(attempt)
-    for (const seq of consequences.cancels) this.around.cancelActivity(this.runId, seq)
-    for (const [id, answer] of consequences.answers) this.around.updateAnswered(this.runId, id, answer)
-    for (const seq of consequences.canceledSteps) this.around.cancelStep(this.runId, seq)
-    if (consequences.steps.length > 0 && !this.stopped) this.around.startSteps(this, consequences.steps)
+  private letGo(release: Consequences.Release): void {
+    LettingGo.letGo(this.around, this, release)
+    const { closing, consequences, creates } = release
     if (closing !== undefined) {
       const warning = Consequences.unfinishedWarning(consequences.unfinished)
       if (warning !== undefined) this.around.warn(this, warning)
@@ -418,14 +437,14 @@ export class Execution {
   }
 
   private refused(refusal: Refusal, letters: ReadonlyArray<Letter>, starts: ReadonlyArray<Attempt>): void {
-    for (let i = 0; i < starts.length; i++) this.around.releaseSlot()
+    for (const _ of starts) this.around.releaseSlot()
     if (refusal._tag === "AlreadyRunning") {
       for (const letter of letters) letter.settled?.({ _tag: "AlreadyRunning", runId: refusal.runId })
-      if (!this.stopped) this.leave([], "Refused")
+      if (!this.isStopped) this.leave([], "Refused")
       return
     }
     this.refusedItems.push(...letters)
-    this.stopped = true
+    this.isStopped = true
     if (this.commits.underWay > 0) return
     const after = this.commits.takeAll()
     this.leave(
@@ -437,7 +456,7 @@ export class Execution {
 
   /** Out of time: what comes back from the store is ended there, without its body (row X8). */
   private expire(): void {
-    if (!this.stopped && this.state.closed === undefined) {
+    if (!this.isStopped && this.state.closed === undefined) {
       this.leave([...this.updates.takeEarly(), ...this.inbox], "Reload")
     }
   }
@@ -467,12 +486,7 @@ export class Execution {
     const letters = FailedTurn.letters(items, attention)
     this.commits.handOver()
     this.around.commit(
-      {
-        ...this.blank(),
-        ...FailedTurn.keep(this.runId, letters),
-        wake: { at: Math.min(attention.retryAt, this.run.expiresAt ?? Infinity) },
-        attention: { text: JSON.stringify(attention) }
-      },
+      { ...this.blank(), ...FailedTurn.keep(this.run, letters, attention) },
       (refusal) => {
         this.commits.arrived()
         const settled = FailedTurn.settled(refusal)
@@ -481,19 +495,5 @@ export class Execution {
       },
       (error) => Items.tellTrouble(letters, error)
     )
-  }
-
-  private makeInterpreter(): Interpreter {
-    return new Interpreter({
-      ...this.run,
-      host: this.host,
-      namespace: this.around.namespace,
-      onLate: (place) => {
-        if (this.stopped) return
-        this.fail(FailedTurn.wokenOutside(this.run.workflow, place), [])
-      },
-      turnMillisMax: () => this.around.turnBound.of(this.epoch, this.turnsTaken++ === 0),
-      readMillisMax: this.around.turnBound.each
-    })
   }
 }

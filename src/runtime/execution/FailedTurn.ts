@@ -7,7 +7,7 @@ import * as Either from "effect/Either"
 import { Limits } from "../../core/Limits.js"
 import * as Messages from "../../core/Message.js"
 import type { Attention } from "../../dsl/Client.js"
-import type { NewMail, Refusal } from "../../persistence/Store.js"
+import type { NewMail, Refusal, TurnCommit } from "../../persistence/Store.js"
 import { BodyDefect, keptTheThread, RunawayTurn } from "../interpreter/TurnFailure.js"
 import type { Item, Letter, Settled } from "./Item.js"
 
@@ -70,7 +70,7 @@ export const settled = (refusal: Refusal | undefined): Settled => {
 }
 
 /**
- * The rows that keep the letters which are nowhere else: what came by the mailbox is there still, and what is due by
+ * The reason, the time of the next try, and the rows that keep the letters which are nowhere else: what came by the mailbox is there still, and what is due by
  * the clock is read off the history. The outcome of an activity takes its task's place: from then on it is in the mailbox,
  * and a restart does not run the activity again (I9).
  *
@@ -78,9 +78,10 @@ export const settled = (refusal: Refusal | undefined): Settled => {
  * @since 0.1.0
  */
 export const keep = (
-  runId: string,
-  letters: ReadonlyArray<Letter>
-): { readonly mail: ReadonlyArray<NewMail>; readonly tasksRemoved: ReadonlyArray<number> } => {
+  { expiresAt, runId }: { readonly runId: string; readonly expiresAt?: number | undefined },
+  letters: ReadonlyArray<Letter>,
+  attention: TurnFailed
+): Pick<TurnCommit, "mail" | "tasksRemoved" | "wake" | "attention"> => {
   const mail: Array<NewMail> = []
   const tasksRemoved: Array<number> = []
   for (const { mailId, message } of letters) {
@@ -88,7 +89,12 @@ export const keep = (
     mail.push({ runId, kind: message._tag, body: Messages.encode(message) })
     if (message._tag === "ActivityOutcome") tasksRemoved.push(message.outcome.seq)
   }
-  return { mail, tasksRemoved }
+  return {
+    mail,
+    tasksRemoved,
+    wake: { at: Math.min(attention.retryAt, expiresAt ?? Infinity) },
+    attention: { text: JSON.stringify(attention) }
+  }
 }
 
 const nameOf = (error: unknown): string =>

@@ -9,8 +9,10 @@ import * as Messages from "../../core/Message.js"
 import * as PendingLimits from "../../core/PendingLimits.js"
 import type { RunState } from "../../core/RunState.js"
 import * as RunStates from "../../core/RunState.js"
+import type { WorkflowHost } from "../../dsl/Workflow.js"
 import type { TurnOutput } from "../interpreter/Interpreter.js"
 import { BodyDefect } from "../interpreter/TurnFailure.js"
+import * as Assignment from "./Assignment.js"
 import type { Item, Letter } from "./Item.js"
 import { mustWait } from "./UpdateCalls.js"
 
@@ -33,7 +35,7 @@ export interface Intake {
  * @category constructors
  * @since 0.1.0
  */
-export const of = (letters: ReadonlyArray<Letter>, state: RunState): Intake => {
+export const of = (letters: ReadonlyArray<Letter>, state: RunState, host: WorkflowHost): Intake => {
   const judge = letters.length === 1 ? state : state.turn === 0 ? RunStates.empty(state.runId) : { ...state }
   const events: Array<Event> = []
   const taken: Array<Letter> = []
@@ -57,7 +59,7 @@ export const of = (letters: ReadonlyArray<Letter>, state: RunState): Intake => {
     taken.push(letter)
     events.push(event)
   }
-  return { events, taken, dropped, later }
+  return { events: Assignment.noted(events, state, host), taken, dropped, later }
 }
 
 /**

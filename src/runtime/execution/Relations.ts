@@ -16,14 +16,16 @@ import * as Children from "../../core/family/Child.js"
 import type { Closing, ExecutionStarted, Parent } from "../../core/family/Execution.js"
 import type { Requested } from "../../core/family/External.js"
 import * as External from "../../core/family/External.js"
+import type { Slice } from "../../core/family/Version.js"
 import * as Messages from "../../core/Message.js"
+import * as Routing from "../../core/Routing.js"
 import * as Succession from "../../core/Succession.js"
-import type { Address, Creation, NewMail, Outgoing, Run } from "../../persistence/Store.js"
+import type { Address, Creation, NewMail, NewRun, Outgoing, Run } from "../../persistence/Store.js"
 import * as Flags from "../interpreter/Flags.js"
 import * as Successor from "./Successor.js"
 
 /** The run that asks. @since 0.1.0 */
-export type Asking = Pick<Run, "runId" | "workflowId" | "taskQueue">
+export type Asking = Pick<Run, "runId" | "workflowId" | "taskQueue"> & Routing.Standing
 
 /**
  * The child that a run asks for, and the word to it whether the child was created.
@@ -36,7 +38,8 @@ export const creation = (
   run: Asking,
   started: ExecutionStarted | undefined,
   at: number,
-  hosts: (workflow: string, taskQueue: string) => boolean
+  slice: Partial<Slice>,
+  takes: (run: NewRun) => boolean
 ): Creation => {
   const {
     executionTimeoutMillis,
@@ -67,6 +70,7 @@ export const creation = (
         seq,
         ...(parentClose === undefined ? {} : { close: parentClose })
       },
+      ...Routing.handedOn({ standing: run, slice }, "Child", taskQueue === run.taskQueue),
       root: started?.root ?? { workflowId: run.workflowId, runId: started?.firstRunId ?? run.runId },
       ...(memo === undefined ? {} : { memo }),
       ...(searchAttributes === undefined ? {} : { searchAttributes }),
@@ -76,10 +80,11 @@ export const creation = (
     { delayMillis: event.delayMillis, cron: event.cron, executionTimeoutMillis, runTimeoutMillis, retry },
     at
   )
+  const row = Successor.rowOf(runId, start, at)
   return {
-    run: Successor.rowOf(runId, start, at),
+    run: row,
     start: { runId, kind: "Start", body: Messages.encode(start) },
-    owned: start.startAt === undefined && hosts(workflow, taskQueue),
+    owned: start.startAt === undefined && takes(row),
     reuse,
     report: (result) =>
       outcomeMail(run.runId, {

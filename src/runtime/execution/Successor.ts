@@ -16,10 +16,12 @@ import type { Closing, Start } from "../../core/family/Execution.js"
 import { isClosing } from "../../core/family/Execution.js"
 import * as Notes from "../../core/family/Notes.js"
 import * as Messages from "../../core/Message.js"
+import * as Routing from "../../core/Routing.js"
 import type { RunState } from "../../core/RunState.js"
 import * as Succession from "../../core/Succession.js"
 import type { Creation, NewRun, ParentLink } from "../../persistence/Store.js"
 import * as Flags from "../interpreter/Flags.js"
+import * as Assignment from "./Assignment.js"
 
 /** @category models @since 0.1.0 */
 export interface Successor {
@@ -31,13 +33,21 @@ export interface Successor {
 /** What the decision needs of the worker. @since 0.1.0 */
 export interface Means {
   readonly newRunId: (creator: string) => string
-  /** Whether this worker runs workflows of this name and queue. */
-  readonly hosts: (workflow: string, taskQueue: string) => boolean
+  /** Whether a run that is to begin is this worker's to run. */
+  readonly takes: (run: NewRun) => boolean
 }
 
 /** Whose child a run is, as its row says it. @since 0.1.0 */
 export const linkOf = ({ parent }: Pick<Start, "parent">): ParentLink | undefined =>
   parent === undefined ? undefined : { runId: parent.runId, seq: parent.seq, close: parent.close ?? "Terminate" }
+
+/** Nearly all start without a word of versions. */
+const versioningOf = (start: Start): Pick<NewRun, "pinnedTo" | "override"> =>
+  start.inherited === undefined && start.override === undefined
+    ? unpinned
+    : { pinnedTo: Routing.startsAt(start), override: start.override?.behavior }
+
+const unpinned = {}
 
 /** The row of a run that a Start begins. @since 0.1.0 */
 export const rowOf = (runId: string, start: Start, startedAt: number): NewRun => ({
@@ -53,6 +63,8 @@ export const rowOf = (runId: string, start: Start, startedAt: number): NewRun =>
   expiresAt: Succession.expiresAt(start),
   parent: linkOf(start),
   scheduled: start.scheduled,
+  rootWorkflowId: start.root?.workflowId,
+  ...versioningOf(start),
   ...Notes.rows(start)
 })
 
@@ -76,13 +88,14 @@ export const of = (closing: Closing, ending: Succession.Ending, at: number, mean
   // Its first turn is taken by code of today.
   const start: Start = { ...decided.start, ...Flags.stamp() }
   const next = means.newRunId(ending.runId)
+  const run = rowOf(next, start, at)
   return {
     closing: { ...closing, newRunId: next, ...(retryState === undefined ? {} : { retryState }) } as Closing,
     next,
     creates: [{
-      run: rowOf(next, start, at),
+      run,
       start: { runId: next, kind: "Start", body: Messages.encode(start) },
-      owned: start.startAt === undefined && means.hosts(start.workflow, start.taskQueue)
+      owned: start.startAt === undefined && means.takes(run)
     }]
   }
 }
@@ -94,7 +107,7 @@ export const begun = (state: RunState, events: ReadonlyArray<Event>): RunState =
 /** Puts the end that is among a turn's events in its final form, in place; the state is as of the turn before. @since 0.1.0 */
 export const complete = (
   events: Array<Event>,
-  run: { readonly runId: string; readonly startedAt: number },
+  run: { readonly runId: string; readonly startedAt: number } & Routing.Standing,
   state: RunState,
   at: number,
   means: Means
@@ -105,7 +118,8 @@ export const complete = (
   const cancelRequested = state.cancelRequested !== undefined ||
     events.some((event) => event._tag === "CancelRequested")
   const carried = Notes.after(state, events)
-  const ending = { runId: run.runId, startedAt: run.startedAt, started, cancelRequested, carried }
+  const versioning = { standing: run, slice: Assignment.after(state, events) }
+  const ending = { runId: run.runId, startedAt: run.startedAt, started, cancelRequested, carried, versioning }
   const { closing, creates } = of(events[index] as Closing, ending, at, means)
   events[index] = closing
   return creates

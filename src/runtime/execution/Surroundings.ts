@@ -4,9 +4,10 @@
  * @since 0.1.0
  */
 import type { Closing } from "../../core/family/Execution.js"
-import type { Creation, Refusal, StoreError, TurnCommit } from "../../persistence/Store.js"
+import type { Creation, NewRun, Refusal, StoreError, TurnCommit } from "../../persistence/Store.js"
 import type { Attempt } from "../activity/Attempt.js"
 import type { LogEntry } from "../interpreter/Interpreter.js"
+import type { Routes } from "../Routes.js"
 import type { Timer } from "../Timers.js"
 import type { TurnBound } from "../TurnBound.js"
 import type { Item, UpdateAnswer } from "./Item.js"
@@ -22,7 +23,9 @@ export interface Surroundings<Execution> {
   readonly now: () => number
   readonly workerId: () => string
   readonly serves: (taskQueue: string) => boolean
-  readonly hosts: (workflow: string, taskQueue: string) => boolean
+  /** Whether a run that is to begin is this worker's to run. */
+  readonly takes: (run: NewRun) => boolean
+  readonly routes: Routes
   readonly newRunId: (creator: string) => string
   readonly commit: (
     commit: TurnCommit,

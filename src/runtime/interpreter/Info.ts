@@ -5,6 +5,7 @@
  */
 import type { ExecutionStarted } from "../../core/family/Execution.js"
 import type { Carried } from "../../core/family/Notes.js"
+import type { Version } from "../../core/family/Version.js"
 import { none as noHeaders } from "../../core/Headers.js"
 import * as HistoryLimits from "../../core/HistoryLimits.js"
 import * as Succession from "../../core/Succession.js"
@@ -30,6 +31,7 @@ export interface Subject {
   readonly notes: Carried
   readonly replaying: boolean
   readonly cancelReason: string | undefined
+  readonly deploymentVersion: Version | undefined
 }
 
 /** The history as the turn found it: what it adds itself is seen by the next one (row K11). @since 0.1.0 */
@@ -77,7 +79,8 @@ export const of = (subject: Subject): WorkflowInfo => {
     continueAsNewSuggested: reasons.length > 0,
     continueAsNewReasons: reasons,
     replaying,
-    cancelReason
+    cancelReason,
+    deploymentVersion: subject.deploymentVersion
   }
 }
 

@@ -28,6 +28,8 @@ import * as Commands from "../../core/Command.js"
 import type { Event } from "../../core/Event.js"
 import type { Failure } from "../../core/Failure.js"
 import type { Continuation, ExecutionStarted } from "../../core/family/Execution.js"
+import type { Version } from "../../core/family/Version.js"
+import * as Versions from "../../core/family/Version.js"
 import type { Headers } from "../../core/Headers.js"
 import { none as noHeaders } from "../../core/Headers.js"
 import type { Past } from "../../core/HistoryLimits.js"
@@ -157,6 +159,7 @@ export class Interpreter implements Guard.Guarded {
   private violation: UnrecordedAccess | undefined
   private fault: Error | undefined
   private started: ExecutionStarted | undefined
+  private deploymentVersion: Version | undefined
   private evicted = false
   private late = false
 
@@ -388,10 +391,10 @@ export class Interpreter implements Guard.Guarded {
   }
 
   info(): WorkflowInfo {
-    const { notes, past, replaying, setting, started, startedAt } = this
+    const { deploymentVersion, notes: { now: notes }, past, replaying, setting, started, startedAt } = this
     const { reason: cancelReason } = this.requests
     const workflow = this.definition.name
-    return Info.of({ workflow, setting, started, startedAt, past, notes: notes.now, replaying, cancelReason })
+    return Info.of({ workflow, setting, started, startedAt, past, notes, replaying, cancelReason, deploymentVersion })
   }
 
   /** Runs an effect on fibers of its own, at once and read-only (I11). */
@@ -416,6 +419,8 @@ export class Interpreter implements Guard.Guarded {
   private takeIn(input: TurnInput): void {
     let cancel = false
     this.eventNumber = input.past.events
+    // Behind the start, which asks for it.
+    if (this.eventNumber === 0) this.deploymentVersion = Versions.assignedIn(input.events)?.version
     for (const event of input.events) {
       this.eventNumber++
       if (event._tag !== "CancelRequested") this.deliver(event)
@@ -446,6 +451,8 @@ export class Interpreter implements Guard.Guarded {
       case "ExecutionReset":
         this.seedRunId = event.runId
         return void (this.random = undefined)
+      case "VersionAssigned":
+        return void (this.deploymentVersion = event.version)
       case "SignalReceived":
       case "UpdateAccepted":
         return this.handling.deliver(event)

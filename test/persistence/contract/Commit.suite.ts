@@ -21,7 +21,8 @@ import {
   task,
   tasks,
   turn,
-  turns
+  turns,
+  unpinned
 } from "./Samples.js"
 
 export const suite = (layer: Layer.Layer<Store, StoreError>) => {
@@ -173,6 +174,9 @@ export const suite = (layer: Layer.Layer<Store, StoreError>) => {
         notes: undefined,
         parent: undefined,
         scheduled: undefined,
+        rootWorkflowId: next.workflowId,
+        historyLength: undefined,
+        ...unpinned,
         firstRunId: "r1",
         previousRunId: "r1",
         attempt: 2,

@@ -5,6 +5,7 @@ import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import type * as Layer from "effect/Layer"
+import type { Behavior, Version } from "../../../src/core/family/Version.js"
 import type { Condition, Filter, System, Value } from "../../../src/core/visibility/Filter.js"
 import { isSystem, system, wordsOf } from "../../../src/core/visibility/Filter.js"
 import type { AttributeChange, ListOptions, NewRun, Run, StoreError } from "../../../src/persistence/Store.js"
@@ -22,11 +23,31 @@ interface Sample extends
   readonly attributes: ReadonlyArray<AttributeChange>
   readonly closed: { readonly status: Status; readonly at: number } | undefined
   readonly parent: string | undefined
+  readonly root?: string | undefined
+  /** The version that took its last turn, and what its code and an override say. */
+  readonly on?:
+    | { readonly version: Version; readonly behavior: Behavior; readonly override: Behavior | undefined }
+    | undefined
+  /** Whether its end says how long its history is. */
+  readonly counted?: boolean
 }
 
 const write = (sample: Sample) =>
   Effect.gen(function*() {
-    const { attempt, attributes, closed, parent, runId, startAt, startedAt, taskQueue, workflow, workflowId } = sample
+    const {
+      attempt,
+      attributes,
+      closed,
+      on,
+      parent,
+      root,
+      runId,
+      startAt,
+      startedAt,
+      taskQueue,
+      workflow,
+      workflowId
+    } = sample
     const { scheduled } = sample
     const row = newRun(runId, {
       workflowId,
@@ -37,11 +58,15 @@ const write = (sample: Sample) =>
       attempt,
       attributes,
       scheduled,
+      rootWorkflowId: root,
+      override: on?.override,
       ...(parent === undefined ? {} : { parent: { runId: parent, seq: 1, close: "Abandon" } })
     })
-    yield* done([first(runId, {}, row)], { now: startedAt })
+    yield* done([first(runId, on === undefined ? {} : { assigned: { ...on, pinnedTo: "" } }, row)], { now: startedAt })
     if (closed !== undefined) {
-      yield* done([last(runId, 2, { close: { status: closed.status, at: closed.at, refuseIfMail: true } })])
+      const { at, status } = closed
+      const historyLength = sample.counted === true ? 2 : undefined
+      yield* done([last(runId, 2, { close: { status, at, refuseIfMail: true, historyLength } })])
     }
   })
 
@@ -95,6 +120,16 @@ const columnOf = (run: Sample, name: System, all: ReadonlyArray<Sample>): Value 
       return run.scheduled?.by
     case "ScheduledStartTime":
       return run.scheduled?.at
+    case "RootWorkflowId":
+      return run.root ?? run.workflowId
+    case "HistoryLength":
+      return run.closed === undefined ? 1 : 2
+    case "DeploymentName":
+      return run.on?.version.deployment
+    case "BuildId":
+      return run.on?.version.buildId
+    case "VersioningBehavior":
+      return run.on?.override ?? run.on?.behavior
   }
 }
 
@@ -254,7 +289,20 @@ const samples: FastCheck.Arbitrary<ReadonlyArray<Sample>> = FastCheck.array(
         at: FastCheck.integer({ min: 0, max: 9 }).map((n) => now + n)
       }),
       { nil: undefined }
-    )
+    ),
+    root: FastCheck.option(FastCheck.constantFrom("w1", "w2"), { nil: undefined }),
+    on: FastCheck.option(
+      FastCheck.record({
+        version: FastCheck.record({
+          deployment: FastCheck.constantFrom("Order", "r"),
+          buildId: FastCheck.constantFrom("r1", "w2")
+        }),
+        behavior: FastCheck.constantFrom("Pinned" as const, "AutoUpgrade" as const),
+        override: FastCheck.constantFrom(undefined, "Pinned" as const, "AutoUpgrade" as const)
+      }),
+      { nil: undefined }
+    ),
+    counted: FastCheck.boolean()
   }),
   { minLength: 1, maxLength: 8 }
 ).map((drawn) =>
@@ -279,7 +327,7 @@ const own: FastCheck.Arbitrary<readonly [string, FastCheck.Arbitrary<Value>]> = 
   ["nothing", FastCheck.constantFrom<Value>("x", 1, true)]
 )
 const ofKind: Readonly<Record<string, FastCheck.Arbitrary<Value>>> = {
-  keyword: FastCheck.constantFrom<Value>("Order", "orders", "r1", "w2", "r", "w"),
+  keyword: FastCheck.constantFrom<Value>("Order", "orders", "r1", "w2", "r", "w", "Pinned"),
   status: FastCheck.constantFrom<Value>("Running", ...statuses),
   datetime: moment,
   duration: FastCheck.integer({ min: 0, max: 9 }),

@@ -33,6 +33,9 @@ export const newRun = (runId: string, change: Partial<NewRun> = {}): NewRun => (
   ...change
 })
 
+/** The columns of a run that no worker with a version has had. */
+export const unpinned = { pinnedTo: "", override: undefined, version: undefined, behavior: undefined }
+
 /** The columns of a run that is alone in its chain, and may begin. */
 export const alone = (runId: string) => ({
   firstRunId: runId,
@@ -42,7 +45,10 @@ export const alone = (runId: string) => ({
   expiresAt: undefined,
   notes: undefined,
   parent: undefined,
-  scheduled: undefined
+  scheduled: undefined,
+  rootWorkflowId: newRun(runId).workflowId,
+  historyLength: undefined,
+  ...unpinned
 })
 
 export const turn = (runId: string, number: number, change: Partial<TurnCommit> = {}): TurnCommit => ({

@@ -16,6 +16,7 @@ import { staffed } from "./Samples.js"
 import * as Schedules from "./Schedules.suite.js"
 import * as Starts from "./Starts.suite.js"
 import * as Tasks from "./Tasks.suite.js"
+import * as Versions from "./Versions.suite.js"
 
 /** `empty` gives an empty store each time it is built. */
 export const suite = (name: string, empty: Layer.Layer<Store, StoreError>) => {
@@ -31,6 +32,7 @@ export const suite = (name: string, empty: Layer.Layer<Store, StoreError>) => {
     describe("tasks", () => Tasks.suite(layer))
     describe("leases", () => Leases.suite(layer, empty))
     describe("schedules", () => Schedules.suite(layer))
+    describe("versions", () => Versions.suite(layer))
     describe("changes", () => Changes.suite(layer))
   })
 }

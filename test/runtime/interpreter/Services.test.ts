@@ -226,7 +226,8 @@ describe("what else a body asks for", () => {
         continueAsNewSuggested: false,
         continueAsNewReasons: [],
         replaying: false,
-        cancelReason: undefined
+        cancelReason: undefined,
+        deploymentVersion: undefined
       }
     } as never)
     assert.isTrue(driver.replay().info().replaying)

@@ -97,6 +97,8 @@ export const Settings = Schema.Struct({
   /** Host the workflow, or activities alone. */
   workflows: Schema.Boolean,
   lease: Schema.String,
+  /** The build that it runs, of the deployment "shop". */
+  buildId: Schema.optional(Schema.String),
   /** An order of 0 ends when this file is there. */
   go: Schema.String
 })
