@@ -139,8 +139,11 @@ export type CreateResult =
  */
 export interface Reset {
   readonly run: NewRun
-  /** Of the run that is reset, the last turn that the caller saw: another one is `Changed`. */
-  readonly of: { readonly runId: string; readonly turn: number }
+  /**
+   * Of the run that is reset, the last turn that the caller saw: another one is `Changed`. `last`: so is a run that is
+   * not the last one of its chain any more; default false.
+   */
+  readonly of: { readonly runId: string; readonly turn: number; readonly last?: boolean | undefined }
   /** The turns that it begins with. */
   readonly history: ReadonlyArray<HistoryRow>
   /** Its pending activities, each to begin with its first attempt. */

@@ -3,7 +3,7 @@
  * the run that it takes the place of. There is no moment in which both are open, or neither is (I3).
  *
  * ```
- *   request id known? ──▶ Known          other turns than were seen? ──▶ Changed
+ *   request id known? ──▶ Known          other turns than were seen, or not the last run, which was meant? ──▶ Changed
  *   open run of the chain? ──▶ its mail is kept, it is ended          of another execution ──▶ AlreadyRunning
  *   row ──▶ history ──▶ tasks ──▶ the mail that was given, then what was kept
  * ```
@@ -40,6 +40,11 @@ export const make = (
   const open = text(
     `SELECT ${columns} FROM perdure_runs r
     WHERE r.status = 'Running' AND r.namespace = :namespace AND r.workflow_id = ?${lockRows}`
+  )
+  const lastOfChain = text(
+    `SELECT run_id FROM perdure_runs
+    WHERE namespace = :namespace AND workflow_id = ? AND coalesce(first_run_id, run_id) = ?
+    ORDER BY status = 'Running' DESC, started_at DESC, run_id DESC LIMIT 1`
   )
   const waiting = text(
     `SELECT id, run_id, kind, body FROM perdure_mailbox
@@ -85,7 +90,10 @@ export const make = (
           if (from === undefined) {
             return { _tag: "NotFound" } satisfies ResetResult
           }
-          if (from.turn !== of.turn) {
+          const [last] = of.last === true
+            ? yield* Effect.flatMap(tx(lastOfChain, [workflowId, from.firstRunId]), Rows.runId)
+            : []
+          if (from.turn !== of.turn || last !== undefined && last !== from.runId) {
             return { _tag: "Changed" } satisfies ResetResult
           }
           const [running] = yield* Effect.flatMap(tx(open, [workflowId]), Rows.run)

@@ -53,7 +53,7 @@ export const reset = (calls: Calls, target: Target, options: ResetOptions): Effe
         Histories.read(calls.store, run.runId),
         (error) => new StoreUnavailable({ call: "reset", detail: error.message })
       )
-      const now = Math.max(calls.now(), run.startedAt)
+      const now = Successor.after(run.startedAt, calls.now())
       const made = newRunId()
       const planned = Reset.plan(turns, {
         runId: run.runId,
@@ -68,7 +68,11 @@ export const reset = (calls: Calls, target: Target, options: ResetOptions): Effe
       const closing = { ...ending(`reset${options.reason === undefined ? "" : `: ${options.reason}`}`), newRunId: made }
       const result = yield* calls.of(
         "reset",
-        calls.store.reset(requestOf(planned.right, run, turns, made, now, options, closing), now)
+        calls.store.reset(
+          // One who means the last run does not mean one that another reset has taken the place of meanwhile.
+          requestOf(planned.right, run, turns, target.runId === undefined, made, now, options, closing),
+          now
+        )
       )
       switch (result._tag) {
         case "Reset":
@@ -112,6 +116,7 @@ const requestOf = (
   { activities, messages, start, state, turns: kept }: Reset.Plan,
   run: Run,
   turns: ReadonlyArray<Turn>,
+  last: boolean,
   runId: string,
   now: number,
   { requestId }: ResetOptions,
@@ -122,7 +127,7 @@ const requestOf = (
   const carried = Notes.after(state, [])
   return {
     run: Successor.rowOf(runId, kept.length === 0 ? begun : { ...begun, ...carried }, now),
-    of: { runId: run.runId, turn: turns.length },
+    of: { runId: run.runId, turn: turns.length, last },
     history: kept.map(({ at, events, turn }) => ({ turn, at, format: Events.format, events: Events.encode(events) })),
     tasks: activities.map(({ cancelRequested, scheduled, turn }) => ({
       seq: scheduled.seq,

@@ -95,9 +95,15 @@ export const suite = (layer: Layer.Layer<Store, StoreError>) => {
       assert.deepStrictEqual(yield* store.findRun("r2"), Option.none())
       assert.deepStrictEqual(yield* reset("r2", { runId: "r1", turn: 2 }), { _tag: "Reset", terminated: undefined })
       assert.deepInclude(yield* run("r1"), { status: "Failed", turn: 2 })
+      // Who means the last run does not mean one that another reset has taken the place of.
+      assert.deepStrictEqual(yield* reset("r3", { runId: "r1", turn: 2, last: true }), { _tag: "Changed" })
       // Of a chain the open run is ended, whichever one is taken anew.
       assert.deepStrictEqual(yield* reset("r3", { runId: "r1", turn: 2 }), { _tag: "Reset", terminated: "r2" })
       assert.deepStrictEqual(yield* kinds("r3"), ["Reset"])
+      assert.deepStrictEqual(yield* reset("r4", { runId: "r3", turn: 2, last: true }), {
+        _tag: "Reset",
+        terminated: "r3"
+      })
     }).pipe(Effect.provide(layer)))
 
   it.effect("the open run of another execution stands in the way (C11, U10)", () =>
