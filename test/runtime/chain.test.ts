@@ -1,13 +1,14 @@
 /**
  * Continuing as a new run: one chain of runs under one workflow id (K10 to K12), seen from bodies and from clients.
  */
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import { Activity, Liveness, State, Worker, Workflow, WorkflowClosed, WorkflowContinuedAsNew } from "perdure"
 import { Store } from "perdure/sqlite"
+import * as Successor from "../../src/runtime/execution/Successor.js"
 import type { Running } from "./World.js"
 import { gate, remote, run, test, until } from "./World.js"
 
@@ -57,6 +58,17 @@ const Stamp = Activity.make("Stamp", {
 })
 
 describe("continuing as a new run", () => {
+  it("the next run started last, by whatever clock: the last run of an execution is the one that did (K10, X11)", () => {
+    const started = { _tag: "ExecutionStarted", workflow: "Countdown", workflowId: "w", taskQueue: "default" } as const
+    const ending = { runId: "r1", startedAt: 1_000, started, cancelRequested: false, carried: {} }
+    const closing = { _tag: "ExecutionContinuedAsNew", workflow: "Countdown", taskQueue: "default", input: 1 } as const
+    const startedAt = (at: number) =>
+      Successor.of(closing, ending, at, { newRunId: () => "r2", hosts: () => true }).creates.map(({ run }) =>
+        run.startedAt
+      )
+    assert.deepStrictEqual([900, 1_000, 1_100].map(startedAt), [[1_001], [1_000], [1_100]])
+  })
+
   test("the next run has the same workflow id, a new run id, and says what it comes from (K10, W11)", () =>
     Effect.gen(function*() {
       const { client } = yield* run(Worker.layer({ hosts: [CountdownLive] }))

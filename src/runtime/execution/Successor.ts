@@ -69,6 +69,14 @@ export const rowOf = (runId: string, start: Start, startedAt: number): NewRun =>
 })
 
 /**
+ * When a run that follows another one started, by a clock that may be behind: the last run of an execution is the one
+ * that started last.
+ *
+ * @since 0.1.0
+ */
+export const after = (startedAt: number, at: number): number => at < startedAt ? startedAt + 1 : at
+
+/**
  * The end as it is recorded, and the run that follows it.
  *
  * @category constructors
@@ -88,7 +96,7 @@ export const of = (closing: Closing, ending: Succession.Ending, at: number, mean
   // Its first turn is taken by code of today.
   const start: Start = { ...decided.start, ...Flags.stamp() }
   const next = means.newRunId(ending.runId)
-  const run = rowOf(next, start, at)
+  const run = rowOf(next, start, after(ending.startedAt, at))
   return {
     closing: { ...closing, newRunId: next, ...(retryState === undefined ? {} : { retryState }) } as Closing,
     next,
