@@ -207,6 +207,9 @@ export class Poller {
     return Effect.gen(this, function*() {
       const worker = this.workerId()
       const expired = yield* this.store.claimExpired(worker, now, Limits.claimRowsMax)
+      // Told after the lease was lost, it is no more this worker's than what it had in memory.
+      const isLost = () => this.workerId() !== worker
+      if (isLost()) return
       for (const task of expired) this.take(engine, task, now)
       if (expired.length >= Limits.claimRowsMax) this.again = true
       const free = Math.min(engine.activities.free, Limits.claimRowsMax)
@@ -216,6 +219,7 @@ export class Poller {
       }
       const tasks = yield* this.store.claimTasks(worker, [engine.options.taskQueue], now, free, engine.routes.share)
       this.moreTasks = tasks.length >= free
+      if (isLost()) return
       for (const task of tasks) this.take(engine, task, now)
     })
   }
