@@ -63,7 +63,7 @@ describe("continuing as a new run", () => {
     const ending = { runId: "r1", startedAt: 1_000, started, cancelRequested: false, carried: {} }
     const closing = { _tag: "ExecutionContinuedAsNew", workflow: "Countdown", taskQueue: "default", input: 1 } as const
     const startedAt = (at: number) =>
-      Successor.of(closing, ending, at, { newRunId: () => "r2", hosts: () => true }).creates.map(({ run }) =>
+      Successor.of(closing, ending, at, { newRunId: () => "r2", takes: () => true }).creates.map(({ run }) =>
         run.startedAt
       )
     assert.deepStrictEqual([900, 1_000, 1_100].map(startedAt), [[1_001], [1_000], [1_100]])
