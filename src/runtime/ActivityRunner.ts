@@ -29,6 +29,7 @@ import { RunningAttempt } from "./activity/RunningAttempt.js"
 import type { StartLimits } from "./activity/StartLimits.js"
 import type { Committer } from "./Committer.js"
 import type { Hosts } from "./Hosts.js"
+import type { Slots } from "./Slots.js"
 import type { Timers } from "./Timers.js"
 
 /** Takes a final outcome to the owner of the run. @since 0.1.0 */
@@ -59,7 +60,7 @@ export class ActivityRunner {
 
   constructor(
     private readonly hosts: Hosts,
-    readonly slots: number,
+    private readonly slots: Slots,
     private readonly committer: Committer,
     store: Context.Tag.Service<typeof Store>,
     timers: Timers,
@@ -104,19 +105,27 @@ export class ActivityRunner {
 
   /** Attempts that may start now: slots that nobody has taken, as far as the rates allow (row A17). */
   get free(): number {
-    const slots = this.slots - this.fibers.size - this.reserved
-    return this.stopping || slots <= 0 ? 0 : Math.min(slots, this.limits.allowed)
+    if (this.stopping) return 0
+    const slots = this.slots.available(this.used)
+    return slots <= 0 ? 0 : Math.min(slots, this.limits.allowed)
   }
 
   /** There is work and nothing free: where a rate is the reason, it is looked again when that allows. */
   held(): void {
-    if (!this.stopping && this.fibers.size + this.reserved < this.slots) this.limits.whenAllowed(this.waiting.size)
+    if (this.stopping) return
+    if (this.slots.available(this.used) > 0) this.limits.whenAllowed(this.waiting.size)
+    else this.slots.whenAvailable(() => this.next())
+  }
+
+  private get used(): number {
+    return this.fibers.size + this.reserved
   }
 
   /** Takes a slot for an activity that the coming commit marks as started. */
   reserve(): boolean {
     if (this.free === 0 || this.waiting.size > 0) return false
     this.reserved++
+    this.slots.uses(this.used)
     this.limits.take(1)
     return true
   }
@@ -154,7 +163,10 @@ export class ActivityRunner {
     const beginning = this.beginning.get(key)
     if (beginning !== undefined) beginning.claimed = true
     this.waiting.delete(key)
-    if (this.free === 0) return void this.waiting.set(key, { attempt, begun: true })
+    if (this.free === 0) {
+      this.waiting.set(key, { attempt, begun: true })
+      return this.held()
+    }
     this.limits.take(1)
     this.start(attempt)
   }
@@ -237,6 +249,7 @@ export class ActivityRunner {
   // --- slots
 
   private next(): void {
+    this.slots.uses(this.used)
     while (this.free > 0) {
       const first = this.waiting.entries().next()
       if (first.done === true) return this.slotsFree()
@@ -246,6 +259,7 @@ export class ActivityRunner {
       if (begun) this.start(attempt)
       else {
         this.reserved++
+        this.slots.uses(this.used)
         this.begin(attempt, () => this.start(attempt), (stale) => {
           this.reserved--
           if (stale) this.limits.take(-1)
@@ -294,6 +308,7 @@ export class ActivityRunner {
     const running = new RunningAttempt(attempt, this.around)
     this.running.set(Attempts.keyOf(attempt), running)
     this.fibers.add(running)
+    this.slots.uses(this.used)
     running.begin(host)
   }
 

@@ -41,6 +41,7 @@ import { movedReason, Replies } from "./Replies.js"
 import { Residents } from "./Residents.js"
 import { Routes } from "./Routes.js"
 import { RunIds } from "./RunIds.js"
+import type { Slots } from "./Slots.js"
 import { StepRunner } from "./StepRunner.js"
 import type { Timers } from "./Timers.js"
 import type { TurnBound } from "./TurnBound.js"
@@ -54,14 +55,13 @@ export interface EngineOptions {
   readonly turnBound: TurnBound
   readonly maxCachedExecutions: number
   readonly maxCachedFibers: number
-  readonly maxConcurrentActivities: number
+  readonly slots: { readonly activities: Slots; readonly steps: Slots }
   readonly rates: Rates
   readonly version?: Version | undefined
 }
 
-/** What waits for a run that is being brought back. */
+/** What waits for a run that is being brought back: first, before its mailbox, what undid an end (row S3). */
 interface Loading {
-  /** In their order, before the mailbox: an end was undone so that these come first (row S3). */
   readonly ahead: Array<Item>
   readonly items: Array<Item>
 }
@@ -84,7 +84,6 @@ export class Engine {
   private readonly chains: Chains
   private stopping = false
   private closed = false
-  private readonly loggers: Array<() => void> = []
 
   constructor(
     readonly store: Context.Tag.Service<typeof Store>,
@@ -112,7 +111,7 @@ export class Engine {
     this.committer = new Committer(store, workerId, runtime, now)
     this.activities = new ActivityRunner(
       hosts,
-      options.maxConcurrentActivities,
+      options.slots.activities,
       this.committer,
       store,
       timers,
@@ -125,6 +124,7 @@ export class Engine {
       (more) => new StartLimits(options.rates, store, runtime, now, timers, more)
     )
     this.steps = new StepRunner(
+      options.slots.steps,
       runtime,
       now,
       (runId, outcome) => this.post(runId, Items.letter({ _tag: "StepOutcome", outcome }))

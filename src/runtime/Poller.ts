@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -47,7 +48,9 @@ export class Poller {
     /** The lease was taken over: this worker owns nothing any more. */
     private readonly leaseLost: () => Effect.Effect<void, StoreError>,
     /** Others are gone, and did not say so. */
-    private readonly othersGone: () => void
+    private readonly othersGone: () => void,
+    /** The store is such that nothing can be done with it: this worker is over. */
+    private readonly fatal: (error: StoreError) => Effect.Effect<void>
   ) {
     this.scheduler = new Scheduler(store, now, (at) => this.dueAt(at))
   }
@@ -130,14 +133,21 @@ export class Poller {
     this.again = false
     return Effect.matchCauseEffect(this.poll, {
       // A defect too: a poller that stops would stop the worker, in silence.
-      onFailure: (cause) =>
-        Effect.zipRight(
+      onFailure: (cause) => {
+        const error = Option.getOrUndefined(Cause.failureOption(cause))
+        if (error !== undefined && hopeless.has(error.reason)) {
+          this.stop()
+          this.polling = false
+          return this.fatal(error)
+        }
+        return Effect.zipRight(
           Effect.logError("a poll of the store failed; it is tried again", cause),
           Effect.sync(() => {
             this.polling = false
             this.mailAgain(this.now() + 1_000)
           })
-        ),
+        )
+      },
       onSuccess: () => {
         if (this.again && !this.stopped) return Effect.zipRight(Effect.yieldNow(), this.pollUntilQuiet)
         this.polling = false
@@ -282,3 +292,6 @@ export class Poller {
  * longer than this.
  */
 const watchMillis = 500
+
+/** What no waiting mends. */
+const hopeless: ReadonlySet<StoreError["reason"]> = new Set(["Corrupt", "Foreign", "Newer"])

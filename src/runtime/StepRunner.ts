@@ -27,13 +27,18 @@ import type { StepCall } from "../dsl/WorkflowContext.js"
 import { Performing } from "./Performing.js"
 
 type Outcome = StepOutcome["outcome"]
+import type { Slots } from "./Slots.js"
 
 /** @since 0.1.0 */
 export class StepRunner {
   private readonly running = new Map<string, Map<number, Fiber.RuntimeFiber<void>>>()
-  private readonly slots = Effect.unsafeMakeSemaphore(Limits.concurrentStepsMax)
+  /** For a slot, by sequence number and run, in order. */
+  private readonly waiting = new Map<string, () => void>()
+  /** All whose fibers have not ended. */
+  private used = 0
 
   constructor(
+    private readonly slots: Slots,
     private readonly runtime: Runtime.Runtime<never>,
     private readonly now: () => number,
     private readonly deliver: (runId: string, outcome: Outcome) => void
@@ -47,17 +52,30 @@ export class StepRunner {
     { attempt, lastFailure, scheduledAt }: PendingStep,
     services: Context.Context<never>
   ): void {
+    const key = keyOf(runId, seq)
+    if (this.running.get(runId)?.has(seq) === true || this.waiting.has(key)) return
+    const attempting = Effect.suspend(() =>
+      this.attempt({ seq, call, closeBy: closeBy(call, scheduledAt) }, attempt, lastFailure)
+    )
+    this.waiting.set(key, () => this.begin(runId, seq, Effect.provide(attempting, services)))
+    this.next()
+  }
+
+  private next(): void {
+    for (const [key, begin] of this.waiting) {
+      if (this.slots.available(this.used) <= 0) return this.slots.whenAvailable(() => this.next())
+      this.waiting.delete(key)
+      begin()
+    }
+  }
+
+  private begin(runId: string, seq: number, attempting: Effect.Effect<Outcome>): void {
     const steps = this.running.get(runId) ?? new Map<number, Fiber.RuntimeFiber<void>>()
-    if (steps.has(seq)) return
     this.running.set(runId, steps)
+    this.slots.uses(++this.used)
     const fiber = Runtime.runFork(this.runtime)(
       Effect.map(
-        this.slots.withPermits(1)(
-          Effect.provide(
-            this.attempt({ seq, call, closeBy: closeBy(call, scheduledAt) }, attempt, lastFailure),
-            services
-          )
-        ),
+        attempting,
         (outcome) => {
           this.forget(runId, seq)
           this.deliver(runId, outcome)
@@ -67,9 +85,14 @@ export class StepRunner {
     // It may have ended at once; then it is no longer there to be kept.
     if (fiber.unsafePoll() === null) steps.set(seq, fiber)
     else this.forget(runId, seq)
+    fiber.addObserver(() => {
+      this.slots.uses(--this.used)
+      this.next()
+    })
   }
 
   cancel(runId: string, seq: number): void {
+    this.waiting.delete(keyOf(runId, seq))
     const fiber = this.running.get(runId)?.get(seq)
     this.forget(runId, seq)
     fiber?.unsafeInterruptAsFork(fiber.id())
@@ -78,6 +101,7 @@ export class StepRunner {
   /** The execution is gone from here: whoever has it now performs its steps. */
   cancelAll(runId: string): void {
     for (const seq of this.running.get(runId)?.keys() ?? []) this.cancel(runId, seq)
+    for (const key of this.waiting.keys()) if (key.endsWith(keyOf(runId, ""))) this.waiting.delete(key)
   }
 
   private forget(runId: string, seq: number): void {
@@ -137,6 +161,8 @@ export class StepRunner {
     })
   }
 }
+
+const keyOf = (runId: string, seq: number | ""): string => `${seq} ${runId}`
 
 /** What its attempts have in common. */
 interface Task {

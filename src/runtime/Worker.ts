@@ -24,6 +24,8 @@ import { Engine } from "./Engine.js"
 import { Hosts, WorkerConfigError } from "./Hosts.js"
 import { Poller } from "./Poller.js"
 import * as ProcessIdentity from "./ProcessIdentity.js"
+import { Slots } from "./Slots.js"
+import type { Tuner } from "./SlotSupplier.js"
 import { sweeping } from "./Sweeping.js"
 import { Timers } from "./Timers.js"
 import { TurnBound } from "./TurnBound.js"
@@ -43,13 +45,11 @@ type Needed<L> = L extends Layer.Layer<infer _A, infer _E, infer R> ? R : never
  * @category models
  * @since 0.1.0
  */
-export interface Options<Hosts extends ReadonlyArray<Layer.Layer.Any>> extends SharedOptions {
+interface Base<Hosts extends ReadonlyArray<Layer.Layer.Any>> extends SharedOptions {
   /** The queue whose executions and activities it runs. Default "default". */
   readonly taskQueue?: string | undefined
   /** The bodies, as `toLayer` made them. Every activity that a body calls on this queue must be among them. */
   readonly hosts: Hosts
-  /** Activities that run at once; more wait in the queue. Default 100 (row A17). */
-  readonly maxConcurrentActivities?: number | undefined
   /**
    * Attempts that this worker starts a second; more wait in the queue, where schedule-to-start can strike. At least 0.001.
    * Default without limit (row A17).
@@ -83,7 +83,39 @@ export interface Options<Hosts extends ReadonlyArray<Layer.Layer.Any>> extends S
   readonly lease?: Duration.DurationInput | undefined
   /** How long a shutdown waits for running activities before it interrupts them (row A16). Default 10 seconds. */
   readonly shutdownGrace?: Duration.DurationInput | undefined
+  /** And for those that it interrupted; what ignores that is left behind, and tried again elsewhere (row N1). Default 1 second. */
+  readonly interruptGrace?: Duration.DurationInput | undefined
+  /**
+   * Run once if the store turns out to be damaged, or to be a newer version's: the worker has stopped, and its activities are
+   * interrupted (row N1). To end the process, or to tell whoever starts it again. Default: a line in the log.
+   */
+  readonly onFatalError?: ((error: StoreError) => Effect.Effect<void>) | undefined
 }
+
+/** How much it does at once: a number of each kind. @category models @since 0.1.0 */
+export interface Counts {
+  /** Activities that run at once; more wait in the queue. Default 100 (rows A17, N3). */
+  readonly maxConcurrentActivities?: number | undefined
+  /** Inline steps that run at once; more wait. Default 100 (row N3). */
+  readonly maxConcurrentSteps?: number | undefined
+  readonly tuner?: undefined
+}
+
+/** How much it does at once: as suppliers of slots say. @category models @since 0.1.0 */
+export interface Tuned {
+  /** Not beside the numbers whose place it takes (row N3). */
+  readonly tuner: Tuner
+  readonly maxConcurrentActivities?: undefined
+  readonly maxConcurrentSteps?: undefined
+}
+
+/**
+ * What a worker is given.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Options<Hosts extends ReadonlyArray<Layer.Layer.Any>> = Base<Hosts> & (Counts | Tuned)
 
 /**
  * Runs a worker for as long as the Layer lives, and provides a `Client`.
@@ -117,6 +149,7 @@ const make = (
     yield* checkRate(taskQueue, "maxActivitiesPerSecond", options.maxActivitiesPerSecond)
     yield* checkRate(taskQueue, "maxTaskQueueActivitiesPerSecond", options.maxTaskQueueActivitiesPerSecond)
     yield* checkVersion(taskQueue, options.version)
+    yield* checkSlots(taskQueue, options)
     const hosts = yield* buildHosts(taskQueue, options)
     const store = yield* Store
     const clock = yield* Effect.clock
@@ -143,13 +176,25 @@ const make = (
       }, taskQueue)
     )
     const timers = new Timers(clock, runtime)
-    const poller = new Poller(store, timers, runtime, now, () => workerId, leaseMillis, () => {
-      workerId = uuid()
-      engine.committer.refuseQueued()
-      engine.activities.abandonAll()
-      engine.dropAll()
-      return register
-    }, () => turnBound.workerGone())
+    const slots = (kind: keyof Tuner, count: number) =>
+      new Slots(kind, options.tuner?.[kind] ?? count, runtime, timers, now)
+    const poller = new Poller(
+      store,
+      timers,
+      runtime,
+      now,
+      () => workerId,
+      leaseMillis,
+      () => {
+        workerId = uuid()
+        engine.committer.refuseQueued()
+        engine.activities.abandonAll()
+        engine.dropAll()
+        return register
+      },
+      () => turnBound.workerGone(),
+      (error) => Effect.suspend(() => fatal(error))
+    )
     const engine = new Engine(
       store,
       hosts,
@@ -159,7 +204,10 @@ const make = (
         version: options.version,
         maxCachedExecutions: options.maxCachedExecutions ?? Limits.cachedExecutionsMax,
         maxCachedFibers: options.maxCachedFibers ?? Limits.cachedFibersMax,
-        maxConcurrentActivities: options.maxConcurrentActivities ?? Limits.concurrentActivitiesMax,
+        slots: {
+          activities: slots("activities", options.maxConcurrentActivities ?? Limits.concurrentActivitiesMax),
+          steps: slots("steps", options.maxConcurrentSteps ?? Limits.concurrentStepsMax)
+        },
         rates: {
           taskQueue,
           worker: options.maxActivitiesPerSecond,
@@ -178,6 +226,16 @@ const make = (
         mailAgain: (at) => poller.mailAgain(at)
       }
     )
+    /** It owns what it owned until its lease lapses, and does nothing with it: others may see the database otherwise. */
+    const fatal = (error: StoreError): Effect.Effect<void> => {
+      engine.stop()
+      engine.activities.interruptAll()
+      engine.close()
+      return Effect.zipRight(
+        Effect.logFatal("the store cannot be used: this worker has stopped", error),
+        options.onFatalError?.(error) ?? Effect.void
+      )
+    }
     yield* register
     // Before the finalizer: it must hear of changes for as long as that waits.
     yield* store.changes(() => poller.poke())
@@ -188,7 +246,7 @@ const make = (
         yield* atMost(engine.activities.drained, grace)
         engine.activities.interruptAll()
         // An activity that ignores its interruption is left to the lease: it cannot hold the shutdown for ever.
-        yield* atMost(engine.activities.drained, "1 second")
+        yield* atMost(engine.activities.drained, options.interruptGrace ?? "1 second")
         yield* atMost(engine.committer.drained, "5 seconds")
         poller.stop()
         engine.close()
@@ -208,6 +266,23 @@ const make = (
     yield* Effect.forkScoped(sweeping(store, Math.max(Limits.sweepMillis, leaseMillis / 3)))
     return yield* ClientOf.make(store, engine)
   })
+
+const checkSlots = (
+  taskQueue: string,
+  given: { readonly [K in keyof Tuned | keyof Counts]?: unknown }
+): Effect.Effect<void, WorkerConfigError> => {
+  const { maxConcurrentActivities, maxConcurrentSteps, tuner } = given
+  for (const [name, count] of Object.entries({ maxConcurrentActivities, maxConcurrentSteps })) {
+    if (count === undefined) continue
+    const reason = tuner !== undefined
+      ? `${name} and a tuner exclude each other`
+      : !(Number(count) >= 0)
+      ? `${name} must be 0 or more, and is ${String(count)}`
+      : undefined
+    if (reason !== undefined) return new WorkerConfigError({ taskQueue, reason })
+  }
+  return Effect.void
+}
 
 const checkVersion = (taskQueue: string, version: WorkerVersion | undefined) => {
   if (version === undefined) return Effect.void

@@ -97,7 +97,7 @@ const make = <const Hosts extends ReadonlyArray<Layer.Layer.Any>>({ startAt, ...
     yield* Effect.addFinalizer((exit) => skipping.through(Scope.close(scope, exit)))
     const observed = CrashingStore.layer(life).pipe(Layer.provide(Layer.succeed(Store, store)))
     const hosts = options.hosts.map((layer) => assertive(layer as Layer.Layer<never>))
-    const worker = Worker.layer({ ...options, hosts, lease: leaseMillis, shutdownGrace: 0 }).pipe(
+    const worker = Worker.layer({ ...options as Worker.Counts, hosts, lease: leaseMillis, shutdownGrace: 0 }).pipe(
       Layer.provide(Layer.merge(observed, Layer.succeed(Performing, skipping.perform)))
     ) as Layer.Layer<Client>
     const context = yield* Effect.withClock(Layer.buildWithScope(worker, scope), life.clock.clock)

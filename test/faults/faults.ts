@@ -171,6 +171,22 @@ export const faults: ReadonlyArray<Fault> = [
     tests: ["runtime/versions"]
   },
   {
+    name: "a supplier of slots hears of no end",
+    breaks: "N3",
+    file: "src/runtime/Slots.ts",
+    from: "for (; this.held > used; this.held--) this.ask(",
+    to: "for (; this.held > used; this.held--) void (",
+    tests: ["runtime/slots"]
+  },
+  {
+    name: "a supplier of slots that failed is not asked again",
+    breaks: "N3",
+    file: "src/runtime/Slots.ts",
+    from: "this.timer = undefined\n      more()",
+    to: "this.timer = undefined",
+    tests: ["runtime/slots"]
+  },
+  {
     name: "a ramp is another one at each look",
     breaks: "V6",
     file: "src/core/Routing.ts",

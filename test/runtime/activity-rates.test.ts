@@ -164,7 +164,7 @@ const fan = Fan.toLayer((count) =>
 
 const fanning = (
   starts: Array<number>,
-  options: Omit<Worker.Options<[]>, "hosts">
+  options: Omit<Worker.Options<[]>, "hosts" | "tuner">
 ) =>
   Worker.layer({
     ...options,

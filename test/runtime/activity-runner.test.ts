@@ -14,6 +14,7 @@ import { StartLimits } from "../../src/runtime/activity/StartLimits.js"
 import { ActivityRunner } from "../../src/runtime/ActivityRunner.js"
 import type { Committer } from "../../src/runtime/Committer.js"
 import { Hosts } from "../../src/runtime/Hosts.js"
+import { Slots } from "../../src/runtime/Slots.js"
 import { Timers } from "../../src/runtime/Timers.js"
 import { test, until } from "./World.js"
 
@@ -48,7 +49,7 @@ describe("an attempt that is claimed while its own start is written", () => {
     const timers = new Timers(yield* Effect.clock, runtime)
     const activities = new ActivityRunner(
       hosts,
-      10,
+      new Slots("activities", 10, runtime, timers, () => 0),
       committer,
       store,
       timers,

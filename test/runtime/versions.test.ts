@@ -55,7 +55,7 @@ const body = (workflow: typeof Pinned | typeof Moving, code: string) =>
 
 const worker = (
   code: string,
-  options: Partial<Omit<Worker.Options<ReadonlyArray<Worker.HostLayer>>, "hosts">> = {}
+  options: Partial<Omit<Worker.Options<ReadonlyArray<Worker.HostLayer>>, "hosts" | "tuner">> = {}
 ) =>
   Worker.layer({
     version: code === "none" ? undefined : build(code),

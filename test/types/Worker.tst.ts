@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Activity, type Client, Worker, type WorkerConfigError, Workflow } from "perdure"
+import { Activity, type Client, SlotSupplier, type Versioning, Worker, type WorkerConfigError, Workflow } from "perdure"
 import { Threads } from "perdure/threads"
 import { describe, expect, it } from "tstyche"
 import type { Store, StoreError } from "../../src/persistence/Store.js"
@@ -90,5 +90,41 @@ describe("Threads.toLayer", () => {
     >()
     expect(Threads.serve).type.toBeCallableWith(PingLive)
     expect(Threads.serve).type.not.toBeCallableWith(ChargeCardLive)
+  })
+})
+
+describe("versions of workers (V6)", () => {
+  it("a version names deployment and build, and behaviours are two", () => {
+    const hosts = [PingLive] as const
+    expect(Worker.layer).type.toBeCallableWith({
+      hosts,
+      version: { deployment: "shop", buildId: "1", defaultBehavior: "Pinned" }
+    })
+    expect(Worker.layer).type.not.toBeCallableWith({ hosts, version: { buildId: "1" } })
+    expect(Worker.layer).type.not.toBeCallableWith({
+      hosts,
+      version: { deployment: "shop", buildId: "1", defaultBehavior: "Sticky" }
+    })
+    expect(Workflow.make).type.toBeCallableWith("W", { versioningBehavior: "AutoUpgrade" })
+    expect(Workflow.make).type.not.toBeCallableWith("W", { versioningBehavior: "Moving" })
+  })
+
+  it("a start and an operator pin to a version, or let it move", () => {
+    expect<Versioning>().type.toBeAssignableFrom("AutoUpgrade" as const)
+    expect<Versioning>().type.toBeAssignableFrom({ pinned: { deployment: "shop", buildId: "1" } })
+    expect<Versioning>().type.not.toBeAssignableFrom({ pinned: "1" })
+    expect<Versioning>().type.not.toBeAssignableFrom("Pinned" as const)
+  })
+})
+
+describe("slots (N3)", () => {
+  it("are numbers, or come from a tuner, and not both", () => {
+    const hosts = [PingLive] as const
+    const tuner = { activities: SlotSupplier.fixed(1), steps: SlotSupplier.resourceBased() }
+    expect(Worker.layer).type.toBeCallableWith({ hosts, maxConcurrentActivities: 1, maxConcurrentSteps: 1 })
+    expect(Worker.layer).type.toBeCallableWith({ hosts, tuner })
+    expect(Worker.layer).type.not.toBeCallableWith({ hosts, tuner, maxConcurrentActivities: 1 })
+    expect(Worker.layer).type.not.toBeCallableWith({ hosts, tuner, maxConcurrentSteps: 1 })
+    expect(Worker.layer).type.not.toBeCallableWith({ hosts, tuner: { activities: { available: Effect.succeed(1) } } })
   })
 })
