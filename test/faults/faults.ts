@@ -310,8 +310,8 @@ export const faults: ReadonlyArray<Fault> = [
     name: "a start that is reserved does not count against the rate",
     breaks: "A17",
     file: "src/runtime/ActivityRunner.ts",
-    from: "    this.reserved++\n    this.limits.take(1)\n    return true\n",
-    to: "    this.reserved++\n    return true\n",
+    from: "    this.slots.uses(this.used)\n    this.limits.take(1)\n    return true\n",
+    to: "    this.slots.uses(this.used)\n    return true\n",
     tests: ["runtime/activity-rates"]
   },
   {
