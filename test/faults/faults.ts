@@ -222,8 +222,8 @@ export const faults: ReadonlyArray<Fault> = [
     name: "a reset does not see what came meanwhile",
     breaks: "C11, I3",
     file: "src/persistence/sql/Resetting.ts",
-    from: "if (from.turn !== of.turn) {",
-    to: "if (from.turn < of.turn) {",
+    from: "if (from.turn !== of.turn || last",
+    to: "if (from.turn < of.turn || last",
     tests: ["persistence/SqliteStore"]
   },
   {
