@@ -1582,5 +1582,69 @@ export const faults: ReadonlyArray<Fault> = [
     from: "return run?.firstRunId === firstRunId ? run : undefined",
     to: "return run?.runId === firstRunId ? run : undefined",
     tests: ["persistence/SqliteStore"]
+  },
+  {
+    name: "an update-with-start that is sent again is refused by its own run, in the simulation",
+    breaks: "U13",
+    file: "src/runtime/client/WithStart.ts",
+    from: "options.idConflict === \"Fail\" && !waiting)",
+    to: "options.idConflict === \"Fail\")",
+    tests: ["simulation/found"]
+  },
+  {
+    name: "a signal-with-start gives up where a run ends, in the simulation",
+    breaks: "S10",
+    file: "src/runtime/client/WithStart.ts",
+    from: "({ WorkflowClosed: () => attempt, WorkflowNotFound: () => attempt })",
+    to: "({ WorkflowNotFound: () => attempt })",
+    tests: ["simulation/found"]
+  },
+  {
+    name: "a reset by workflow id takes the place of another one's run, in the simulation",
+    breaks: "C11, I2",
+    file: "src/runtime/client/Resetting.ts",
+    from: "target.runId === undefined, made",
+    to: "false, made",
+    tests: ["simulation/found"]
+  },
+  {
+    name: "a reset that keeps a step has nothing that brings it back",
+    breaks: "C11, I5",
+    file: "src/runtime/client/Resetting.ts",
+    from: "? RunStates.onTakeover : undefined",
+    to: "? undefined : undefined",
+    tests: ["runtime/reset"]
+  },
+  {
+    name: "a run may have started before the one that it follows",
+    breaks: "K10, X11",
+    file: "src/runtime/execution/Successor.ts",
+    from: "at < startedAt ? startedAt + 1 : at",
+    to: "at",
+    tests: ["runtime/chain.test"]
+  },
+  {
+    name: "a claim that is answered too late begins its attempts, in the simulation",
+    breaks: "I9",
+    file: "src/runtime/Poller.ts",
+    from: "const isLost = () => this.workerId() !== worker",
+    to: "const isLost = () => this.stopped && this.workerId() !== worker",
+    tests: ["simulation/found"]
+  },
+  {
+    name: "a schedule is written over what somebody else wrote, in the simulation",
+    breaks: "H13, I3",
+    file: "src/persistence/sql/Schedules.ts",
+    from: "if (known.get(write.scheduleId) !== write.revision) return changed",
+    to: "if (!known.has(write.scheduleId)) return changed",
+    tests: ["simulation/found"]
+  },
+  {
+    name: "an action begins beside the one that it was to terminate, in the simulation",
+    breaks: "H7",
+    file: "src/persistence/sql/Schedules.ts",
+    from: "if (run !== undefined) yield* imposing.end(tx, run, end, now)",
+    to: "",
+    tests: ["simulation/found"]
   }
 ]

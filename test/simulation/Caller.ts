@@ -4,45 +4,32 @@
  */
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { Client } from "perdure"
 import {
-  CallTimeout,
   QueryFailed,
-  StoreUnavailable,
+  ResetRefused,
   UpdateFailed,
   WorkflowAlreadyStarted,
   WorkflowClosed,
   WorkflowNotFound
 } from "perdure"
-import { beginning } from "../../src/testing/VirtualTime.js"
 import { Broken, Generated } from "../proofs/Generated.js"
 import * as Playing from "../proofs/Playing.js"
 import * as Programs from "../proofs/Program.js"
+import type { Place } from "./Asking.js"
+import { insist, isTrouble, until } from "./Asking.js"
 import type { CounterPlan } from "./Counters.js"
 import * as Counters from "./Counters.js"
 import type { Dice } from "./Dice.js"
 import type { Account, Send } from "./Ledger.js"
 import type { ExecutionPlan } from "./Plan.js"
-import { clockMillisMax, leaseMillisMax, silenceMillisMax } from "./Plan.js"
-import type { Process, World } from "./Process.js"
-
-/** Where callers are. */
-export interface Place {
-  readonly world: World
-  readonly processes: ReadonlyArray<Process>
-  readonly chaosMillis: number
-}
-
-/**
- * By then everything that was broken has been taken over: the longest lease, as far ahead as a clock may have been when
- * it was written, the longest silence, and something for the rest.
- */
-export const recoveryMillis = leaseMillisMax + clockMillisMax + silenceMillisMax + 1_000
+import { recoveryMillis } from "./Plan.js"
+import type { ResetPlan } from "./Resets.js"
 
 /** All that is asked of one execution; ends when its callers know its end. */
 export const callers = (plan: ExecutionPlan, place: Place, dice: Dice): Effect.Effect<void> =>
@@ -68,7 +55,22 @@ export const callers = (plan: ExecutionPlan, place: Place, dice: Dice): Effect.E
       : scenario.ending === "returns"
       ? undefined
       : place.chaosMillis + recoveryMillis + Programs.lateMillis(scenario)
-    if (cancelAt !== undefined) tasks.push(each("cancel", cancelAt, (dice) => cancel(plan, account, place, dice)))
+    const resets = yield* Effect.fork(Effect.forEach(
+      plan.resets,
+      (one) => reset(plan, one, account, place, dice.stream(one.requestId)),
+      { concurrency: "unbounded", discard: true }
+    ))
+    tasks.push(Fiber.join(resets))
+    // A cancel request behind the turn that is taken anew does not come again: it comes when no reset does any more.
+    const ready = plan.resets.length === 0
+      ? Effect.void
+      : Effect.zipRight(
+        Fiber.join(resets),
+        place.world.clock.sleep(Duration.millis(recoveryMillis + Programs.lateMillis(scenario)))
+      )
+    if (cancelAt !== undefined) {
+      tasks.push(each("cancel", cancelAt, (dice) => Effect.zipRight(ready, cancel(plan, account, place, dice))))
+    }
     if (plan.terminateAt !== undefined) {
       tasks.push(each("terminate", plan.terminateAt, (dice) => terminate(plan, account, place, dice)))
     }
@@ -199,6 +201,37 @@ const terminate = (plan: ExecutionPlan, account: Account, place: Place, dice: Di
       )
     }))
 
+/** Asks for it until it is answered: by the run that it made, or that there can be none. */
+const reset = (
+  { startAt, workflowId }: ExecutionPlan,
+  { at, requestId, share }: ResetPlan,
+  account: Account,
+  place: Place,
+  dice: Dice
+): Effect.Effect<void> =>
+  Effect.zipRight(
+    until(place, startAt + at),
+    insist(place, dice, `${requestId} of ${workflowId}`, (client) =>
+      Effect.gen(function*() {
+        const { ledger, store } = place.world
+        const latest = yield* Effect.orDie(Effect.flatten(store.findLatest(workflowId)))
+        const turn = 1 + Math.floor(share * latest.turn)
+        const refused = (error: ResetRefused) => {
+          const neverBegan = /first turn has not been taken/.test(error.reason) && latest.status !== "Running"
+          if (!neverBegan) return Effect.fail(error)
+          ledger.count("reset refused")
+          return Effect.succeed(undefined)
+        }
+        const made = yield* client.handle(Generated, workflowId).reset({ turn, requestId, reason: requestId }).pipe(
+          Effect.map((handle) => handle.runId),
+          Effect.catchIf((error) => error instanceof ResetRefused, refused)
+        )
+        if (made === undefined) return
+        account.resets.set(requestId, made)
+        ledger.count("reset")
+      }))
+  )
+
 const query = (plan: ExecutionPlan, account: Account, place: Place, dice: Dice): Effect.Effect<void> =>
   insist(
     place,
@@ -240,7 +273,7 @@ const watch = (plan: ExecutionPlan, account: Account, place: Place, dice: Dice):
 const handleOf = (client: Context.Tag.Service<typeof Client>, plan: ExecutionPlan, account: Account) =>
   client.handle(Generated, plan.workflowId, isChain(plan) ? undefined : account.runId)
 
-const isChain = ({ scenario }: ExecutionPlan): boolean => scenario.unlucky !== undefined
+const isChain = ({ resets, scenario }: ExecutionPlan): boolean => scenario.unlucky !== undefined || resets.length > 0
 
 const sending = (account: Account, key: number): Send => {
   const sent: Send = { key, send: account.sends.length, told: "nothing" }
@@ -256,59 +289,4 @@ const told = <A, E>(sent: Send, call: Effect.Effect<A, E>): Effect.Effect<A | un
       error instanceof WorkflowClosed
         ? Effect.sync(() => (sent.told = "closed", undefined))
         : Effect.fail(error)
-  })
-
-// -----------------------------------------------------------------------------
-// how they ask
-// -----------------------------------------------------------------------------
-
-/** Asks one process after another until one answers. What no caller should ever be told is a finding. */
-const insist = (
-  { processes, world }: Place,
-  dice: Dice,
-  what: string,
-  call: (client: Context.Tag.Service<typeof Client>) => Effect.Effect<unknown, unknown>
-): Effect.Effect<void> =>
-  Effect.gen(function*() {
-    for (let tries = 1;; tries++) {
-      const open = dice.of(processes).open
-      if (open === undefined) {
-        yield* world.clock.sleep(Duration.millis(dice.between(5, 50)))
-        continue
-      }
-      const { client, session } = open
-      world.ledger.note(() => `caller: ${what} by ${session.name}`)
-      const gone = Effect.raceFirst(
-        Deferred.await(session.life.died),
-        world.clock.sleep(Duration.millis(patienceMillis))
-      )
-      const exit = yield* Effect.exit(
-        Effect.raceFirst(
-          Effect.disconnect(Effect.withClock(call(client), session.clock)),
-          Effect.zipRight(gone, Effect.fail(hungUp))
-        )
-      )
-      if (Exit.isSuccess(exit)) return
-      const error = Cause.squash(exit.cause)
-      world.ledger.note(() => `caller: ${what} by ${session.name}: ${String(error).slice(0, 200)}`)
-      if (error !== hungUp && !isTrouble(error)) return world.ledger.find(`${what}: ${String(error)}`)
-      yield* world.clock.sleep(Duration.millis(dice.between(1, tries > 3 ? 1_000 : 100)))
-    }
-  })
-
-const hungUp = "hung up"
-
-/** Then a caller gives up, and asks another process. */
-const patienceMillis = 20_000
-
-/** What passes, and is worth asking again. */
-const isTrouble = (error: unknown): boolean =>
-  error instanceof StoreUnavailable || error instanceof CallTimeout ||
-  // So many callers asked again that the run has as many updates in progress as it may (U12).
-  error instanceof UpdateFailed && /updates are in progress/.test(error.message)
-
-const until = ({ world }: Place, at: number): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    const millis = beginning + at - world.time.now
-    return millis <= 0 ? Effect.void : world.clock.sleep(Duration.millis(millis))
   })

@@ -38,6 +38,8 @@ export interface Where {
   readonly ledger: Ledger
   /** Whether nothing that it asks arrives, at this time. */
   readonly cutOff: () => boolean
+  /** Finds nothing in this world: that it is asked for is no reason for other fates. */
+  readonly isIdle: (operation: string) => boolean
   /** Stands still for so long. */
   readonly freeze: (millis: number) => void
 }
@@ -63,8 +65,7 @@ export const around = (store: Store["Type"], where: Where): Store["Type"] => {
   return CrashingStore.through(lived, {
     perform: (operation, effect) =>
       Effect.suspend(() => {
-        // Nothing there is old enough; that it is asked for is no reason for other fates.
-        if (operation === "sweep") return effect
+        if (where.isIdle(operation)) return effect
         const fate = where.cutOff() ? cutOff : fateOf(operation, where)
         ledger.note(() => `${name}: ${operation}${fate === calm ? "" : ` ${describe(fate)}`}`)
         const failed = Effect.suspend(() => {

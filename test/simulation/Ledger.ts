@@ -5,9 +5,11 @@
  * findings are words; a clean simulation has none.
  */
 import * as Effect from "effect/Effect"
-import type { Commit, Committed, HistoryRow, Store } from "../../src/persistence/Store.js"
+import type { Commit, Committed, HistoryRow, Reset, Store } from "../../src/persistence/Store.js"
 import type { Outcome } from "../proofs/Expected.js"
 import { CounterAccount } from "./Counters.js"
+import { ScheduleAccount } from "./Schedules.js"
+import { GatheringAccount } from "./WithStarts.js"
 
 /** One call that sends a message: a signal by its key, an update by its id. */
 export interface Send {
@@ -24,6 +26,8 @@ export class Account {
   /** Answers to updates, by key. */
   readonly answers = new Map<number, Array<Outcome>>()
   readonly outcomes: Array<Outcome> = []
+  /** Runs that resets made, by their requests. */
+  readonly resets = new Map<string, string>()
   /** A call that terminates it was made. */
   terminated = false
 }
@@ -46,6 +50,8 @@ export class Ledger {
   readonly trace: Array<string> = []
   readonly accounts = new Map<string, Account>()
   readonly counters = new Map<string, CounterAccount>()
+  readonly gatherings = new Map<string, GatheringAccount>()
+  readonly schedules = new Map<string, ScheduleAccount>()
   readonly histories = new Map<string, Array<HistoryRow>>()
   /** Places in the order of commits: when each run closed. Those of one commit closed together. */
   readonly closings = new Map<string, number>()
@@ -92,6 +98,18 @@ export class Ledger {
     return known
   }
 
+  gatheringOf(workflowId: string): GatheringAccount {
+    const known = this.gatherings.get(workflowId) ?? new GatheringAccount()
+    this.gatherings.set(workflowId, known)
+    return known
+  }
+
+  scheduleOf(scheduleId: string): ScheduleAccount {
+    const known = this.schedules.get(scheduleId) ?? new ScheduleAccount()
+    this.schedules.set(scheduleId, known)
+    return known
+  }
+
   /** An attempt begins: its number was never given before, but to a process that was shut down while it ran. */
   began(activity: string, attempt: number, by: Beginner): void {
     const one = `attempt ${attempt} of activity ${activity}`
@@ -117,8 +135,45 @@ export class Ledger {
         Effect.tap(
           store.terminate(runId, events, format, now, toParent),
           (result) => result === "Posted" ? look : Effect.void
-        )
+        ),
+      createSchedule: (schedule) =>
+        Effect.tap(store.createSchedule(schedule), (created) => {
+          if (created) this.scheduleOf(schedule.scheduleId).created(schedule)
+        }),
+      writeSchedules: (writes, now) =>
+        Effect.tap(
+          store.writeSchedules(writes, now),
+          (results) =>
+            Effect.map(writes.some(({ terminates }) => terminates.length > 0) ? look : Effect.void, () => {
+              this.place++
+              results.forEach((result, index) => {
+                const write = writes[index]!
+                this.note(() =>
+                  `store: ${write.scheduleId} is ${result._tag}, starts ${write.starts.length}: ${write.state}`
+                )
+                this.scheduleOf(write.scheduleId).wrote(write, result, this.place)
+              })
+            })
+        ),
+      deleteSchedule: (scheduleId) =>
+        Effect.tap(store.deleteSchedule(scheduleId), (deleted) => {
+          if (deleted) this.scheduleOf(scheduleId).deletedAt = this.now()
+        }),
+      reset: (reset, now) =>
+        Effect.tap(store.reset(reset, now), (result) => {
+          if (result._tag !== "Reset") return Effect.void
+          this.reset(reset)
+          return result.terminated === undefined ? Effect.void : look
+        })
     }
+  }
+
+  /** A run begins with turns of another one, and began when that did. */
+  private reset({ history, of, run: { runId } }: Reset): void {
+    this.place++
+    const begun = this.begun.get(of.runId)
+    for (const row of history) this.wrote(runId, row)
+    if (history.length > 0 && begun !== undefined) this.begun.set(runId, begun)
   }
 
   private committed({ again, turns, worker }: Commit, { refused }: Committed): void {

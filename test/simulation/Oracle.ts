@@ -19,30 +19,49 @@ import * as Counters from "./Counters.js"
 import type { Account, Ledger } from "./Ledger.js"
 import type { ExecutionPlan, Plan } from "./Plan.js"
 import type { Session } from "./Process.js"
+import * as Resets from "./Resets.js"
+import * as Schedules from "./Schedules.js"
+import * as WithStarts from "./WithStarts.js"
 
 /** Judges all of it, into the ledger. */
 export const judge = (
-  { code, counters, executions: plans }: Plan,
+  { code, counters, executions: plans, gatherings, schedules }: Plan,
   ledger: Ledger,
   store: Store["Type"],
   sql: SqlClient.SqlClient
 ): Effect.Effect<void, unknown> =>
   Effect.gen(function*() {
     const all = yield* Kin.everything(store)
+    const closings = (runId: string) => ledger.closings.get(runId)
     for (const plan of plans) {
       const account = ledger.accountOf(plan.workflowId)
       if (account.runId === undefined) {
         ledger.find(`${plan.workflowId} was never started`)
         continue
       }
-      const turns = Kin.chainOf(all, account.runId)
-      const found = [...outcomes(plan, account), ...messages(plan, account, turns)]
+      const chain = all.filter(({ run }) => run.firstRunId === account.runId)
+      const turns = Resets.standing(chain, account).flatMap((told) => told.turns)
+      const found = [
+        ...outcomes(plan, account),
+        ...messages(plan, account, turns),
+        ...(plan.resets.length === 0 ? [] : Resets.judge(chain, account))
+      ]
       for (const words of found) ledger.find(`${plan.workflowId}: ${words}`)
     }
     for (const plan of counters) {
       const { found, rollovers } = Counters.judge(plan, ledger.counterOf(plan.key), all)
       for (const words of found) ledger.find(words)
       if (rollovers > 0) ledger.count("rollover")
+    }
+    for (const plan of gatherings) {
+      const { chains, found } = WithStarts.judge(plan, ledger.gatheringOf(plan.workflowId), all, ledger)
+      for (const words of found) ledger.find(words)
+      if (chains > 1) ledger.count("another start")
+    }
+    for (const plan of schedules) {
+      const { actions, found } = Schedules.judge(plan, ledger.scheduleOf(plan.scheduleId), all, closings)
+      for (const words of found) ledger.find(words)
+      if (actions > 0) ledger.count("scheduled")
     }
     for (const [runId, rows] of ledger.histories) {
       const turns = yield* Histories.read(store, runId)
@@ -58,7 +77,7 @@ export const judge = (
     for (const run of yield* store.runs({ status: "Running", limit: runsMax })) {
       ledger.find(`${run.workflowId}, run ${run.runId}, did not end`)
     }
-    for (const words of Kin.findings(all, (runId) => ledger.closings.get(runId))) ledger.find(words)
+    for (const words of Kin.findings(unreset(all, plans), closings)) ledger.find(words)
     for (const { run, turns } of all) {
       const { deployed } = ledger
       const isAfter = deployed !== undefined && (ledger.begun.get(run.runId) ?? 0) > deployed
@@ -69,7 +88,7 @@ export const judge = (
     for (const plan of plans) {
       const count = runs.filter((run) => run.workflowId === plan.workflowId && run.previousRunId === undefined).length
       const { starts } = ledger.accountOf(plan.workflowId)
-      const most = plan.scenario.unlucky === undefined ? starts : 1
+      const most = plan.scenario.unlucky === undefined && plan.resets.length === 0 ? starts : 1
       if (count > most) ledger.find(`${plan.workflowId} has ${count} chains, and was started ${starts} times`)
     }
     const mail = yield* sql<{ readonly kind: string; readonly body: string }>`SELECT kind, body FROM perdure_mailbox`
@@ -80,16 +99,22 @@ export const judge = (
 
 const runsMax = 1_000
 
+/** Without executions that are reset, which have no kin: `Resets` judges them. */
+const unreset = (all: ReadonlyArray<Kin.Told>, plans: ReadonlyArray<ExecutionPlan>): ReadonlyArray<Kin.Told> => {
+  const left = new Set(plans.flatMap(({ resets, workflowId }) => resets.length > 0 ? [workflowId] : []))
+  return left.size === 0 ? all : all.filter(({ run }) => !left.has(run.workflowId))
+}
+
 /** As its program says, and the same for everybody. */
 const outcomes = (plan: ExecutionPlan, account: Account): ReadonlyArray<string> => {
   const [first] = account.outcomes
   if (first === undefined) return ["nobody was told its end"]
+  const expected = Expected.outcomeOf(plan.scenario)
+  const terminated = account.terminated && first.failed && first.text === "Terminated"
   const found: Array<string> = []
   for (const outcome of account.outcomes) {
     if (!same(outcome, first)) found.push(`callers are told ${words(first)} and ${words(outcome)}`)
   }
-  const expected = Expected.outcomeOf(plan.scenario)
-  const terminated = account.terminated && first.failed && first.text === "Terminated"
   if (expected !== undefined && !terminated && !same(first, expected)) {
     found.push(`ended as ${words(first)}, and not as ${words(expected)}`)
   }
@@ -98,7 +123,7 @@ const outcomes = (plan: ExecutionPlan, account: Account): ReadonlyArray<string> 
 
 /** Each message as often as it may be there (I2), and answered as its handler does. */
 const messages = (
-  { scenario }: ExecutionPlan,
+  { resets, scenario }: ExecutionPlan,
   account: Account,
   turns: ReadonlyArray<Turn>
 ): ReadonlyArray<string> => {
@@ -118,7 +143,7 @@ const messages = (
     const lost = told === "acknowledged" && count === 0 && message.ends !== "rejected" && !account.terminated
     if (lost) found.push(`${name}, was acknowledged, and is lost (I2)`)
     // Sent again to the next run of a chain, an update is not known there (U7): what is there may be an earlier send.
-    const mayBeEarlier = message.kind === "update" && scenario.unlucky !== undefined
+    const mayBeEarlier = message.kind === "update" && (scenario.unlucky !== undefined || resets.length > 0)
     if (told === "closed" && count > 0 && !mayBeEarlier) {
       found.push(`${name}, is there, and its sender was told that it came too late`)
     }
@@ -126,8 +151,11 @@ const messages = (
     if (message.ends === "rejected" && count > 0) found.push(`${name}, was rejected, and is there`)
   }
   for (const [key, answers] of account.answers) {
-    const first = answers[0]!
-    for (const answer of answers) {
+    // Who waits for an update when its run is reset is told of the end of that run; the next one takes it in again.
+    const cut = (answer: Expected.Outcome) => resets.length > 0 && answer.text.startsWith("UpdateFailed Accepted")
+    const first = answers.find((answer) => !cut(answer))
+    if (first === undefined) continue
+    for (const answer of answers.filter((answer) => !cut(answer))) {
       if (!same(answer, first)) found.push(`update ${key} is answered ${words(first)} and ${words(answer)}`)
     }
     if (!Expected.outlivesMessages(scenario) || account.terminated) continue

@@ -11,6 +11,12 @@ import * as Programs from "../proofs/Program.js"
 import type { CounterPlan } from "./Counters.js"
 import * as Counters from "./Counters.js"
 import { Dice } from "./Dice.js"
+import type { ResetPlan } from "./Resets.js"
+import * as Resets from "./Resets.js"
+import type { SchedulePlan } from "./Schedules.js"
+import * as Schedules from "./Schedules.js"
+import type { GatheringPlan } from "./WithStarts.js"
+import * as WithStarts from "./WithStarts.js"
 
 /** What there is, and what the world can do. Each can be switched off, to find out which of them a failure needs. */
 export const kinds = [
@@ -22,6 +28,12 @@ export const kinds = [
   "patches",
   /** There are entities, too. */
   "entities",
+  /** Messages start the runs that they are for. */
+  "with starts",
+  /** Executions are taken anew from one of their turns on. */
+  "resets",
+  /** There are schedules, too. */
+  "schedules",
   /** An operation takes virtual time, before the store does it or before its answer comes. */
   "delay",
   /** It fails, and the store did nothing. */
@@ -71,6 +83,7 @@ export interface ExecutionPlan {
   /** Terminated then, if it still runs. */
   readonly terminateAt: number | undefined
   readonly queriesAt: ReadonlyArray<number>
+  readonly resets: ReadonlyArray<ResetPlan>
 }
 
 /** What happens to a process at a time, in milliseconds from the beginning. */
@@ -92,6 +105,8 @@ export interface Plan {
   readonly processes: ReadonlyArray<ProcessPlan>
   readonly executions: ReadonlyArray<ExecutionPlan>
   readonly counters: ReadonlyArray<CounterPlan>
+  readonly gatherings: ReadonlyArray<GatheringPlan>
+  readonly schedules: ReadonlyArray<SchedulePlan>
   readonly incidents: ReadonlyArray<Incident>
   readonly rates: Rates
   readonly lateNews: boolean
@@ -112,6 +127,12 @@ export const whole: Less = { without: [], executions: undefined }
 export const leaseMillisMax = 2_000
 export const clockMillisMax = 2_500
 export const silenceMillisMax = 2_500
+
+/**
+ * By then everything that was broken has been taken over: the longest lease, as far ahead as a clock may have been when
+ * it was written, the longest silence, and something for the rest.
+ */
+export const recoveryMillis = leaseMillisMax + clockMillisMax + silenceMillisMax + 1_000
 
 /** Longer than any simulation: a timeout that is not to strike does not, however long the store takes. */
 const slackMillis = 1_000_000
@@ -142,8 +163,10 @@ export const draw = (seed: number, less: Less = whole): Plan => {
   const workers = dice.between(1, 4)
   const queues = Array.from({ length: dice.between(1, Math.min(2, workers)) }, (_, index) => `queue ${index + 1}`)
   const drift = dice.stream("drift")
+  const resets = has("resets") && dice.stream("resets").chance(0.3) ? dice.stream("resets of") : undefined
   const family: Programs.Family = {
-    kin: has("kin") && dice.stream("kin").chance(0.7),
+    // What a run and its children say to each other is not made for one that begins again.
+    kin: has("kin") && dice.stream("kin").chance(0.7) && resets === undefined,
     ...(has("chains") && dice.stream("chains").chance(0.5) ? { chains: true } : {}),
     ...(has("patches") && dice.stream("patches").chance(0.4) ? { patches: true } : {})
   }
@@ -154,7 +177,14 @@ export const draw = (seed: number, less: Less = whole): Plan => {
     queues,
     chaosMillis,
     has("terminate")
-  )
+  ).map((execution): ExecutionPlan => {
+    // One that was ended takes no messages: taken anew, it might wait for those that came too late.
+    const isEnded = execution.terminateAt !== undefined || execution.scenario.early !== null
+    const drawn = resets === undefined || isEnded
+      ? []
+      : Resets.draw(resets.stream(execution.workflowId), chaosMillis)
+    return { ...execution, resets: drawn }
+  })
   // An endless activity keeps its slot: with few of them, others would rightly never get one.
   const crowded = executions.some(({ scenario }) => JSON.stringify(scenario).includes("activity\""))
   const process = (name: string, taskQueue: string | undefined): ProcessPlan => ({
@@ -179,6 +209,12 @@ export const draw = (seed: number, less: Less = whole): Plan => {
     counters: has("entities") && dice.stream("entities").chance(0.3)
       ? Counters.draw(dice.stream("counters"), queues, chaosMillis)
       : [],
+    gatherings: has("with starts") && dice.stream("with starts").chance(0.25)
+      ? WithStarts.draw(dice.stream("gatherings"), queues, chaosMillis)
+      : [],
+    schedules: has("schedules") && dice.stream("schedules").chance(0.2)
+      ? Schedules.draw(dice.stream("schedules of"), queues, chaosMillis)
+      : [],
     incidents: incidentsOf(dice.stream("incidents"), processes.length, chaosMillis).filter(({ kind }) => has(kind)),
     rates: ratesOf(dice.stream("rates"), has),
     lateNews: dice.chance(0.5) && has("late news"),
@@ -190,13 +226,27 @@ export const draw = (seed: number, less: Less = whole): Plan => {
   }
 }
 
+/** Whether there is anything of a kind that not all worlds have. */
+export const has = ({ counters, executions, gatherings, schedules }: Plan, kind: string): boolean => {
+  switch (kind) {
+    case "with starts":
+      return gatherings.length > 0
+    case "schedules":
+      return schedules.length > 0
+    case "resets":
+      return executions.some(({ resets }) => resets.length > 0)
+    default:
+      return kind === "entities" && counters.length > 0
+  }
+}
+
 const executionsOf = (
   dice: Dice,
   drawn: ReadonlyArray<Scenario>,
   queues: ReadonlyArray<string>,
   chaosMillis: number,
   terminates: boolean
-): ReadonlyArray<ExecutionPlan> =>
+): ReadonlyArray<Omit<ExecutionPlan, "resets">> =>
   drawn
     .filter((scenario) => Programs.lateMillis(scenario) <= lateMillisMax)
     .slice(0, dice.between(2, dice.chance(0.2) ? 8 : 4))

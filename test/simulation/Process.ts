@@ -28,6 +28,8 @@ import * as FaultyStore from "./FaultyStore.js"
 import type { Ledger } from "./Ledger.js"
 import type { ProcessPlan } from "./Plan.js"
 import { clockMillisMax } from "./Plan.js"
+import { ShiftLive } from "./Schedules.js"
+import { GatheringLive } from "./WithStarts.js"
 
 /** What all processes of a simulation share. */
 export interface World {
@@ -38,6 +40,8 @@ export interface World {
   readonly store: Store["Type"]
   readonly ledger: Ledger
   readonly weather: Weather
+  /** Operations of the store that find nothing here. */
+  readonly idle: ReadonlySet<string>
   /** The code that processes start with. */
   version: Version
   /** Called as an attempt begins. */
@@ -163,7 +167,10 @@ export class Process {
       number,
       time,
       undefined,
-      () => rounds(1 + (this.dice.next() < 0.3 ? this.dice.between(1, 3) : 0))
+      (operation) =>
+        this.world.idle.has(operation)
+          ? Effect.void
+          : rounds(1 + (this.dice.next() < 0.3 ? this.dice.between(1, 3) : 0))
     )
     const clock = new DriftingClock(time, life.clock.clock, this.drift)
     const session: Session = {
@@ -189,6 +196,7 @@ export class Process {
       dice: this.dice,
       weather: this.world.weather,
       ledger,
+      isIdle: (operation) => this.world.idle.has(operation),
       cutOff: () => this.world.time.now < this.cutOffUntil,
       freeze: (millis) => this.freeze(millis)
     })
@@ -216,6 +224,8 @@ export class Process {
       taskQueue: plan.taskQueue,
       hosts: [
         CounterLive,
+        GatheringLive,
+        ShiftLive,
         ...hosts({
           work: ({ ends, millis: takes }, info) =>
             this.performing(

@@ -17,6 +17,7 @@ import { bury } from "../../src/testing/CrashingStore.js"
 import type { FreshStore } from "../../src/testing/FreshStore.js"
 import { beginning, VirtualTime } from "../../src/testing/VirtualTime.js"
 import type { Version } from "../proofs/Program.js"
+import type { Place } from "./Asking.js"
 import * as Caller from "./Caller.js"
 import { Dice } from "./Dice.js"
 import type { Weather } from "./FaultyStore.js"
@@ -26,6 +27,8 @@ import * as Oracle from "./Oracle.js"
 import type { Incident, Plan } from "./Plan.js"
 import type { World } from "./Process.js"
 import { Process } from "./Process.js"
+import * as ScheduleCallers from "./ScheduleCallers.js"
+import * as WithStartCallers from "./WithStartCallers.js"
 
 export interface Base {
   readonly fresh: FreshStore
@@ -47,12 +50,14 @@ export const run = (base: Base, plan: Plan, traced = false): Effect.Effect<Ledge
       store: witnessed,
       ledger,
       weather,
+      // No run is old enough to be deleted.
+      idle: new Set(plan.schedules.length === 0 ? ["sweep", "nextSchedule"] : ["sweep"]),
       version: plan.code.first,
       attemptBegins: (session, info) => Oracle.attempt(ledger, store, session, info)
     }
     const dice = new Dice(plan.seed, "run")
     const processes = plan.processes.map((each) => new Process(each, world, dice.stream(each.name)))
-    const place: Caller.Place = { world, processes, chaosMillis: plan.chaosMillis }
+    const place: Place = { world, processes, chaosMillis: plan.chaosMillis }
     const inWorld = <A, E>(effect: Effect.Effect<A, E>) => Effect.forkDaemon(Effect.withClock(effect, clock))
     const lives = yield* Effect.forEach(processes, (process) => inWorld(process.run))
     for (const incident of plan.incidents) {
@@ -70,7 +75,9 @@ export const run = (base: Base, plan: Plan, traced = false): Effect.Effect<Ledge
     const calls = yield* inWorld(Effect.all(
       [
         ...plan.executions.map((each) => Caller.callers(each, place, dice.stream(each.workflowId))),
-        ...plan.counters.map((each) => Caller.counterCallers(each, place, dice.stream(`counter ${each.key}`)))
+        ...plan.counters.map((each) => Caller.counterCallers(each, place, dice.stream(`counter ${each.key}`))),
+        ...plan.schedules.map((each) => ScheduleCallers.callers(each, place, dice.stream(each.scheduleId))),
+        ...plan.gatherings.map((each) => WithStartCallers.callers(each, place, dice.stream(each.workflowId)))
       ],
       { concurrency: "unbounded", discard: true }
     ))
@@ -121,7 +128,9 @@ const allEnded = (ledger: Ledger, store: Store["Type"], now: number) =>
     const runs = yield* store.runs({ status: "Running", limit: 100 })
     const known = new Set([...ledger.accounts.values(), ...ledger.counters.values()].map(({ runId }) => runId))
     for (const run of runs) {
-      if (run.parent === undefined && !known.has(run.firstRunId)) yield* store.terminate(run.runId, terminated, 1, now)
+      if (run.parent === undefined && run.scheduled === undefined && !known.has(run.firstRunId)) {
+        yield* store.terminate(run.runId, terminated, 1, now)
+      }
     }
     return runs.length === 0
   })
