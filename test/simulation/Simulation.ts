@@ -50,8 +50,8 @@ export const run = (base: Base, plan: Plan, traced = false): Effect.Effect<Ledge
       store: witnessed,
       ledger,
       weather,
-      // No run is old enough to be deleted.
-      idle: new Set(plan.schedules.length === 0 ? ["sweep", "nextSchedule"] : ["sweep"]),
+      // No run is old enough to be deleted, and no version of a worker is deployed.
+      idle: new Set(plan.schedules.length === 0 ? ["sweep", "routing", "nextSchedule"] : ["sweep", "routing"]),
       version: plan.code.first,
       attemptBegins: (session, info) => Oracle.attempt(ledger, store, session, info)
     }
