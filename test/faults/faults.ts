@@ -1592,8 +1592,8 @@ export const faults: ReadonlyArray<Fault> = [
     tests: ["simulation/found"]
   },
   {
-    name: "a signal-with-start gives up where a run ends, in the simulation",
-    breaks: "S10",
+    name: "a message with a start gives up where its run ends, in the simulation",
+    breaks: "S10, U13",
     file: "src/runtime/client/WithStart.ts",
     from: "({ WorkflowClosed: () => attempt, WorkflowNotFound: () => attempt })",
     to: "({ WorkflowNotFound: () => attempt })",
