@@ -1624,12 +1624,12 @@ export const faults: ReadonlyArray<Fault> = [
     tests: ["runtime/chain.test"]
   },
   {
-    name: "a claim that is answered too late begins its attempts, in the simulation",
+    name: "a claim that is answered too late begins its attempts",
     breaks: "I9",
     file: "src/runtime/Poller.ts",
     from: "const isLost = () => this.workerId() !== worker",
     to: "const isLost = () => this.stopped && this.workerId() !== worker",
-    tests: ["simulation/found"]
+    tests: ["runtime/worker-faults"]
   },
   {
     name: "a schedule is written over what somebody else wrote, in the simulation",

@@ -370,6 +370,44 @@ describe("a worker whose lease was taken over", () => {
       yield* second.open
       assert.strictEqual(yield* handle.result, "second")
     }))
+
+  /** The first claim of activities that finds one is answered when the test says so. */
+  const claim = { claimed: gate(), late: gate() }
+  const slowClaim = changed((store) => {
+    let first = true
+    return {
+      claimTasks: (...args) =>
+        Effect.tap(store.claimTasks(...args), (tasks) => {
+          if (tasks.length === 0 || !first) return Effect.void
+          first = false
+          return Effect.zipRight(claim.claimed.open, claim.late.pass)
+        })
+    }
+  })
+
+  test("begins none of the attempts of a claim that is answered after that (I9)", () =>
+    Effect.gen(function*() {
+      const store = yield* Store
+      const attempts: Array<string> = []
+      const Slow = Workflow.make("Slow", { success: Schema.String })
+      const Job = Activity.make("Job", { success: Schema.String, startToCloseTimeout: "1 minute" })
+      const jobBy = (name: string) => Job.toLayer(() => Effect.sync(() => (attempts.push(name), name)))
+      yield* run(Worker.layer({ taskQueue: "jobs", lease: "1 second", hosts: [jobBy("ada")] }))
+      const [ada] = yield* store.workers
+      const { client } = yield* run(
+        Worker.layer({ hosts: [Slow.toLayer(() => Effect.orDie(Job.execute(undefined, { taskQueue: "jobs" })))] })
+      )
+      const handle = yield* client.start(Slow)
+      yield* claim.claimed.pass
+      yield* store.takeOver([ada!.id], Date.now(), false)
+      // She finds out with her next renewal, while the claim has no answer yet.
+      yield* until(store.workers, (workers) => workers.length === 2 && workers.every(({ id }) => id !== ada!.id))
+      yield* run(Worker.layer({ taskQueue: "jobs", hosts: [jobBy("bob")] }))
+      assert.strictEqual(yield* handle.result, "bob")
+      yield* claim.late.open
+      yield* Effect.sleep("100 millis")
+      assert.deepStrictEqual(attempts, ["bob"])
+    }), slowClaim)
 })
 
 describe("a store in trouble", () => {

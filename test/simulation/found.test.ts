@@ -67,7 +67,6 @@ const found: ReadonlyArray<{
     found: "an update that is sent again is refused by the run that it started, whose first turn is to come"
   },
   { seed: 9001, without: ["schedules"], found: "a reset forgets what another one has made of the same run meanwhile" },
-  { seed: 9228, found: "the answer to a claim begins attempts after the lease was lost" },
   // These found faults that were made on purpose (test/faults/faults.ts).
   { seed: 8, without: before, found: "a run ends over the head of signals that wait" },
   { seed: 6, without: before, found: "an entity forgets what came before a rollover" },
