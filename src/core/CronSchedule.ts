@@ -29,11 +29,8 @@ export const check = (expression: string, now: number): Either.Either<void, stri
 export const after = (expression: string, now: number): number | undefined =>
   Either.match(parse(expression), { onLeft: () => undefined, onRight: (cron) => next(cron, now) })
 
-// -----------------------------------------------------------------------------
-// internal
-// -----------------------------------------------------------------------------
-
-const names: Readonly<Record<string, string>> = {
+/** What a name stands for, in fields from minutes to weekdays. @since 0.1.0 */
+export const names: Readonly<Record<string, string>> = {
   "@yearly": "0 0 1 1 *",
   "@annually": "0 0 1 1 *",
   "@monthly": "0 0 1 * *",
@@ -42,6 +39,10 @@ const names: Readonly<Record<string, string>> = {
   "@midnight": "0 0 * * *",
   "@hourly": "0 * * * *"
 }
+
+// -----------------------------------------------------------------------------
+// internal
+// -----------------------------------------------------------------------------
 
 const parse = (expression: string): Either.Either<Cron.Cron, string> => {
   const [, zone = "UTC", fields = ""] = /^(?:(?:CRON_)?TZ=(\S+)\s+)?(.*)$/.exec(expression.trim()) ?? []

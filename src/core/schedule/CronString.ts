@@ -13,6 +13,7 @@
  * @since 0.1.0
  */
 import * as Either from "effect/Either"
+import { names } from "../CronSchedule.js"
 import type { Calendar, Field, Range } from "./Calendar.js"
 import { everything, fields, range, valueOf } from "./Calendar.js"
 
@@ -35,16 +36,6 @@ export const compile = (text: string): Either.Either<Compiled, string> =>
 // -----------------------------------------------------------------------------
 // internal
 // -----------------------------------------------------------------------------
-
-const names: Readonly<Record<string, string>> = {
-  "@yearly": "0 0 1 1 *",
-  "@annually": "0 0 1 1 *",
-  "@monthly": "0 0 1 * *",
-  "@weekly": "0 0 * * 0",
-  "@daily": "0 0 * * *",
-  "@midnight": "0 0 * * *",
-  "@hourly": "0 * * * *"
-}
 
 /** A cron string is a line: what is longer is something else. */
 const charsMax = 1_000

@@ -62,14 +62,21 @@ export const list = (
   query: Query | undefined,
   options: ListOptions
 ): Stream.Stream<Listed, FilterError | StoreUnavailable> =>
+  byPage((cursor) =>
+    Effect.map(page(calls, query, { ...options, cursor }), ({ cursor, executions }) => ({ found: executions, cursor }))
+  )
+
+/** Page by page, each asked for when it is read. @since 0.1.0 */
+export const byPage = <A, E>(
+  page: (
+    cursor: string | undefined
+  ) => Effect.Effect<{ readonly found: ReadonlyArray<A>; readonly cursor: string | undefined }, E>
+): Stream.Stream<A, E> =>
   Stream.paginateChunkEffect(
     undefined as string | undefined,
     (cursor) =>
-      Effect.map(page(calls, query, { ...options, cursor }), (found) =>
-        [
-          Chunk.unsafeFromArray(found.executions),
-          found.cursor === undefined ? Option.none() : Option.some(found.cursor)
-        ] as const)
+      Effect.map(page(cursor), ({ cursor, found }) =>
+        [Chunk.unsafeFromArray(found), cursor === undefined ? Option.none() : Option.some(cursor)] as const)
   )
 
 /** @since 0.1.0 */

@@ -3,10 +3,8 @@
  *
  * @since 0.1.0
  */
-import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import { Limits } from "../../core/Limits.js"
 import type { Schedule } from "../../core/schedule/ScheduleState.js"
 import type { Filter } from "../../core/visibility/Filter.js"
@@ -61,14 +59,8 @@ export const list = (
   query: Query | undefined,
   options: ListOptions
 ): Stream.Stream<Listed, FilterError | StoreUnavailable> =>
-  Stream.paginateChunkEffect(
-    undefined as string | undefined,
-    (cursor) =>
-      Effect.map(page(calls, query, { ...options, cursor }), (found) =>
-        [
-          Chunk.unsafeFromArray(found.schedules),
-          found.cursor === undefined ? Option.none() : Option.some(found.cursor)
-        ] as const)
+  Listing.byPage((cursor) =>
+    Effect.map(page(calls, query, { ...options, cursor }), ({ cursor, schedules }) => ({ found: schedules, cursor }))
   )
 
 // -----------------------------------------------------------------------------
