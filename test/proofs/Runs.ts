@@ -22,7 +22,7 @@ export const seed = (): number =>
     : Number(PERDURE_PROOF_SEED)
 
 /** Longest time of one property, its shrinking included: what was found by then is reported. */
-const propertyMillis = 150_000
+const propertyMillis = 240_000
 
 /** The test around it must live longer, or its report is lost. */
 export const testMillis = propertyMillis + 30_000
