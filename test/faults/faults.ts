@@ -1646,5 +1646,13 @@ export const faults: ReadonlyArray<Fault> = [
     from: "if (run !== undefined) yield* imposing.end(tx, run, end, now)",
     to: "",
     tests: ["simulation/found"]
+  },
+  {
+    name: "a turn is before what is due in it",
+    breaks: "W4",
+    file: "src/runtime/execution/WakeUp.ts",
+    from: "at = Math.max(at, next.dueAt)",
+    to: "at = Math.max(at, now)",
+    tests: ["runtime/wake-up"]
   }
 ]

@@ -43,7 +43,7 @@ import * as Replaying from "./Replaying.js"
 import * as Successor from "./Successor.js"
 import type { Surroundings } from "./Surroundings.js"
 import { UpdateCalls } from "./UpdateCalls.js"
-import { WakeUp } from "./WakeUp.js"
+import { notBeforeDue, WakeUp } from "./WakeUp.js"
 
 /** @since 0.1.0 */
 export class Execution {
@@ -248,7 +248,7 @@ export class Execution {
     for (const [each, reason] of refused) this.dropLetter(each, reason, dropped)
     this.inbox.push(...later)
     if (events.length === 0) return this.consume(dropped)
-    const at = this.clock()
+    const at = notBeforeDue(this.state, letters, this.clock())
     let output: TurnOutput
     try {
       output = this.interpreter.turn({ at, events, replaying: false, past: this.state })

@@ -6,11 +6,13 @@
  *
  * @since 0.1.0
  */
+import * as Messages from "../../core/Message.js"
 import type { Due, RunState } from "../../core/RunState.js"
 import * as RunStates from "../../core/RunState.js"
 import * as Succession from "../../core/Succession.js"
 import type { TurnCommit } from "../../persistence/Store.js"
 import type { Timer } from "../Timers.js"
+import type { Letter } from "./Item.js"
 
 interface Clockwork {
   readonly schedule: (at: number, fire: () => void) => Timer
@@ -71,4 +73,20 @@ export class WakeUp {
     this.stored = at
     return { at }
   }
+}
+
+/**
+ * When a turn takes its letters in: not before what is due in it. It may have waited behind a commit while the clock was
+ * set back.
+ *
+ * @since 0.1.0
+ */
+export const notBeforeDue = (state: RunState, letters: ReadonlyArray<Letter>, now: number): number => {
+  let at = now
+  for (const { message } of letters) {
+    if (!Messages.isDue(message)) continue
+    const next = RunStates.nextDue(state)
+    if (next?.message._tag === message._tag && next.message.seq === message.seq) at = Math.max(at, next.dueAt)
+  }
+  return at
 }
