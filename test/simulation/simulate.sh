@@ -5,7 +5,7 @@
 set -u
 cd "$(dirname "$0")/../.."
 
-seeds=${1:-2000}
+seeds=${1:-1800}
 from=${2:-1001}
 half=$(((seeds + 1) / 2))
 
