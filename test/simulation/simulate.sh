@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The simulation at length: thousands of seeds, on two cores. The first ones are among the tests already.
 #
-# Usage: npm run simulate [-- SEEDS [FROM]]      default 2000 seeds, from 1001 on
+# Usage: npm run simulate [-- SEEDS [FROM]]      default 1800 seeds, from 1001 on
 set -u
 cd "$(dirname "$0")/../.."
 
