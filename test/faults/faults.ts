@@ -873,7 +873,7 @@ export const faults: ReadonlyArray<Fault> = [
     name: "the request of a start is forgotten",
     breaks: "X6",
     file: "src/persistence/sql/Starts.ts",
-    from: "            yield* tx(remember, [workflowId, requestId, runId])\n",
+    from: "            yield* requests.remember(tx, workflowId, requestId, runId)\n",
     to: "",
     tests: ["persistence/SqliteStore"]
   },

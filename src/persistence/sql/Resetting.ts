@@ -16,11 +16,12 @@ import type { NewMail, ResetResult, Store } from "../Store.js"
 import * as Batch from "./Batch.js"
 import type { Changes } from "./Changes.js"
 import type * as Creating from "./Creating.js"
-import type { Database, Tx } from "./Database.js"
+import type { Database } from "./Database.js"
 import type * as Imposing from "./Imposing.js"
 import type * as Mailbox from "./Mailbox.js"
 import * as Rows from "./Rows.js"
 import { columns } from "./Runs.js"
+import * as StartRequests from "./StartRequests.js"
 
 /**
  * @category constructors
@@ -51,14 +52,7 @@ export const make = (
     WHERE run_id = ? AND kind IN ('Signal', 'Update', 'Cancel') ORDER BY id`
   )
   const dropUpdates = text("DELETE FROM perdure_mailbox WHERE run_id = ? AND kind = 'Update'")
-  const known = text(
-    `SELECT run_id FROM perdure_start_requests
-    WHERE namespace = :namespace AND workflow_id = ? AND request_id = ?`
-  )
-  const remember = text(
-    `INSERT INTO perdure_start_requests (namespace, workflow_id, request_id, run_id)
-    VALUES (:namespace, ?, ?, ?)`
-  )
+  const requests = StartRequests.statements(db.dialect)
   const history = Batch.make(db.dialect, {
     before: "INSERT INTO perdure_history (run_id, turn, at, format, events) VALUES",
     row: "(?, ?, ?, ?, ?)"
@@ -69,20 +63,17 @@ export const make = (
     row: "(?, ?, ?, ?, 'queued', NULL, 1, ?, ?, ?, NULL, ?, :namespace)"
   })
 
-  const find = (tx: Tx, workflowId: string, requestId: string) =>
-    Effect.map(
-      Effect.flatMap(tx(known, [workflowId, nameOf(requestId)]), Rows.runId),
-      (found) => Option.fromNullable(found[0])
-    )
-
   return {
-    findReset: (workflowId, requestId) => db.read("findReset", (tx) => find(tx, workflowId, requestId)),
+    findReset: (workflowId, requestId) =>
+      db.read("findReset", (tx) => requests.find(tx, workflowId, nameOf(requestId))),
     reset: (reset, now) =>
       db.write("reset", (tx) =>
         Effect.gen(function*() {
           const { of, requestId, run } = reset
           const { runId, workflowId } = run
-          const found = requestId === undefined ? Option.none() : yield* find(tx, workflowId, requestId)
+          const found = requestId === undefined
+            ? Option.none()
+            : yield* requests.find(tx, workflowId, nameOf(requestId))
           if (Option.isSome(found)) {
             return { _tag: "Known", runId: found.value } satisfies ResetResult
           }
@@ -135,7 +126,7 @@ export const make = (
           )
           yield* mailbox.post(tx, [...reset.mail, ...kept.map((mail) => ({ ...mail, runId }))], now)
           if (requestId !== undefined) {
-            yield* tx(remember, [workflowId, nameOf(requestId), runId])
+            yield* requests.remember(tx, workflowId, nameOf(requestId), runId)
           }
           return { _tag: "Reset", terminated: running?.runId } satisfies ResetResult
         })).pipe(Effect.tap((result) => result._tag === "Reset" ? changes.announce : Effect.void))

@@ -12,6 +12,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { CreateOptions, CreateResult, Store } from "../Store.js"
 import type { Changes } from "./Changes.js"
 import * as Creating from "./Creating.js"
@@ -20,6 +21,7 @@ import type * as Imposing from "./Imposing.js"
 import type * as Mailbox from "./Mailbox.js"
 import type { Exists } from "./Namespaces.js"
 import * as Rows from "./Rows.js"
+import * as StartRequests from "./StartRequests.js"
 
 /**
  * @category constructors
@@ -38,14 +40,7 @@ export const make = (
     `SELECT run_id, status, owner FROM perdure_runs
     WHERE status = 'Running' AND namespace = :namespace AND workflow_id = ?${lockRows}`
   )
-  const known = text(
-    `SELECT run_id FROM perdure_start_requests
-    WHERE namespace = :namespace AND workflow_id = ? AND request_id = ?`
-  )
-  const remember = text(
-    `INSERT INTO perdure_start_requests (namespace, workflow_id, request_id, run_id)
-    VALUES (:namespace, ?, ?, ?)`
-  )
+  const requests = StartRequests.statements(db.dialect)
 
   return {
     create: (run, start, options = plain) =>
@@ -54,9 +49,9 @@ export const make = (
           const { runId, startedAt, workflowId } = run
           const { requestId } = options
           if (requestId !== undefined) {
-            const [found] = yield* Effect.flatMap(tx(known, [workflowId, requestId]), Rows.runId)
-            if (found !== undefined) {
-              return { _tag: "Known", runId: found } satisfies CreateResult
+            const found = yield* requests.find(tx, workflowId, requestId)
+            if (Option.isSome(found)) {
+              return { _tag: "Known", runId: found.value } satisfies CreateResult
             }
           }
           yield* exists(tx)
@@ -79,7 +74,7 @@ export const make = (
           yield* creating.create(tx, "", [{ run, start, owned: false }], startedAt)
           yield* mailbox.post(tx, options.mail ?? [], startedAt)
           if (requestId !== undefined) {
-            yield* tx(remember, [workflowId, requestId, runId])
+            yield* requests.remember(tx, workflowId, requestId, runId)
           }
           return {
             _tag: "Created",

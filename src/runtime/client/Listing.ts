@@ -28,10 +28,7 @@ export const page = (
 ): Effect.Effect<Page, FilterError | StoreUnavailable> =>
   Effect.gen(function*() {
     const filter = yield* filterOf(query)
-    const limit = options.pageSize ?? defaultPage
-    if (!Number.isSafeInteger(limit) || limit < 1 || limit > Limits.listPageMax) {
-      return yield* new FilterError({ reason: `pageSize must be 1 to ${Limits.listPageMax}, and is ${limit}` })
-    }
+    const limit = yield* pageSizeOf(options)
     const from = options.cursor === undefined
       ? { order: options.order ?? "Closed", asOf: calls.now(), after: undefined }
       : yield* decodeCursor(options.cursor)
@@ -65,6 +62,12 @@ export const list = (
   byPage((cursor) =>
     Effect.map(page(calls, query, { ...options, cursor }), ({ cursor, executions }) => ({ found: executions, cursor }))
   )
+
+/** How many a page shows; fails where it may not have so many. @since 0.1.0 */
+export const pageSizeOf = ({ pageSize = defaultPage }: ListOptions): Effect.Effect<number, FilterError> =>
+  Number.isSafeInteger(pageSize) && pageSize >= 1 && pageSize <= Limits.listPageMax
+    ? Effect.succeed(pageSize)
+    : Effect.fail(new FilterError({ reason: `pageSize must be 1 to ${Limits.listPageMax}, and is ${pageSize}` }))
 
 /** Page by page, each asked for when it is read. @since 0.1.0 */
 export const byPage = <A, E>(

@@ -5,7 +5,6 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
-import { Limits } from "../../core/Limits.js"
 import type { Schedule } from "../../core/schedule/ScheduleState.js"
 import type { Filter } from "../../core/visibility/Filter.js"
 import * as Matching from "../../core/visibility/Matching.js"
@@ -26,10 +25,7 @@ export const page = (
 ): Effect.Effect<Page, FilterError | StoreUnavailable> =>
   Effect.gen(function*() {
     const filter = yield* filterOf(query)
-    const limit = options.pageSize ?? 100
-    if (!Number.isSafeInteger(limit) || limit < 1 || limit > Limits.listPageMax) {
-      return yield* new FilterError({ reason: `pageSize must be 1 to ${Limits.listPageMax}, and is ${limit}` })
-    }
+    const limit = yield* Listing.pageSizeOf(options)
     const prefix = Matching.prefixOf(filter)
     const now = calls.now()
     const schedules: Array<Listed> = []

@@ -68,30 +68,30 @@ export const handle = (calls: Calls, scheduleId: string): Handle => ({
     Effect.flatMap(find(calls, scheduleId, "describe"), (row) => read(row, "describe")),
     (schedule) => described(scheduleId, schedule, calls.now())
   ),
-  pause: (note) => changing(calls, scheduleId, "pause", (schedule) => Either.right(Core.pause(schedule, note))),
+  pause: (note) => rewriting(calls, scheduleId, "pause", (schedule) => Either.right(Core.pause(schedule, note))),
   unpause: (note) =>
-    changing(
+    rewriting(
       calls,
       scheduleId,
       "unpause",
       (schedule, now) => Either.right(Core.unpause(scheduleId, schedule, now, note))
     ),
   trigger: (options: { readonly overlap?: Overlap | undefined } = {}) =>
-    changing(
+    rewriting(
       calls,
       scheduleId,
       "trigger",
       (schedule, now) => invalid(scheduleId, Core.trigger(schedule, now, options.overlap))
     ),
   backfill: (...ranges: ReadonlyArray<Range>) =>
-    changing(
+    rewriting(
       calls,
       scheduleId,
       "backfill",
       (schedule) => invalid(scheduleId, Core.backfill(schedule, Input.rangesOf(ranges)))
     ),
   update: (change) =>
-    rewriting(calls, scheduleId, "update", (row, schedule, now) =>
+    rewriting(calls, scheduleId, "update", (schedule, now) =>
       Effect.gen(function*() {
         const given = change(described(scheduleId, schedule, now))
         const wanted = Effect.isEffect(given) ? yield* given : given
@@ -100,7 +100,7 @@ export const handle = (calls: Calls, scheduleId: string): Handle => ({
           Input.changed(scheduleId, queueOf(calls), Core.definition(schedule), wanted as Change),
           (definition): Checked<Schedule> => Core.update(scheduleId, schedule, definition, now)
         )
-        return { row, schedule: yield* valid(scheduleId, changed) }
+        return yield* valid(scheduleId, changed)
       })),
   delete: Effect.flatMap(
     calls.of("schedules.delete", calls.store.deleteSchedule(scheduleId)),
@@ -181,11 +181,6 @@ const valid = <A>(scheduleId: string, checked: Checked<A>): Effect.Effect<A, Inv
     (reason) => reason instanceof ContractError ? reason : new InvalidSchedule({ scheduleId, reason })
   )
 
-interface Changed {
-  readonly row: Row
-  readonly schedule: Schedule
-}
-
 /**
  * Reads, decides and writes, until nobody else wrote in between; undefined: there is nothing to write.
  *
@@ -195,7 +190,7 @@ const rewriting = <E, R>(
   calls: Calls,
   scheduleId: string,
   call: string,
-  decide: (row: Row, schedule: Schedule, now: number) => Effect.Effect<Changed | undefined, E, R>
+  decide: (schedule: Schedule, now: number) => Effect.Effect<Schedule | undefined, E, R>
 ): Effect.Effect<void, CallError | E, R> => {
   const attempt = (tries: number): Effect.Effect<void, CallError | E, R> =>
     Effect.gen(function*() {
@@ -204,7 +199,7 @@ const rewriting = <E, R>(
       const isDue = first.nextAt !== undefined && first.nextAt <= now
       if (isDue) yield* calls.of(`schedules.${call}`, Carrying.on(calls.store, [first], now))
       const found = isDue ? yield* find(calls, scheduleId, call) : first
-      const decided = yield* decide(found, yield* read(found, call), now)
+      const decided = yield* decide(yield* read(found, call), now)
       if (decided === undefined) return
       const [result] = yield* calls.of(
         `schedules.${call}`,
@@ -212,8 +207,8 @@ const rewriting = <E, R>(
           scheduleId,
           revision: found.revision,
           // Whoever carries it on finds out when to look at it next.
-          ...StoredSchedule.columnsOf(decided.schedule, now),
-          definition: StoredSchedule.definitionOf(decided.schedule),
+          ...StoredSchedule.columnsOf(decided, now),
+          definition: StoredSchedule.definitionOf(decided),
           starts: [],
           cancels: [],
           terminates: []
@@ -225,16 +220,3 @@ const rewriting = <E, R>(
     })
   return attempt(1)
 }
-
-const changing = <E>(
-  calls: Calls,
-  scheduleId: string,
-  call: string,
-  change: (schedule: Schedule, now: number) => Either.Either<Schedule, E>
-): Effect.Effect<void, CallError | E> =>
-  rewriting(
-    calls,
-    scheduleId,
-    call,
-    (row, schedule, now) => Effect.map(change(schedule, now), (schedule) => ({ row, schedule }))
-  )

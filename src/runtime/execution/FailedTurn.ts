@@ -70,8 +70,8 @@ export const settled = (refusal: Refusal | undefined): Settled => {
 }
 
 /**
- * The reason, the time of the next try, and the rows that keep the letters which are nowhere else: what came by the mailbox is there still, and what is due by
- * the clock is read off the history. The outcome of an activity takes its task's place: from then on it is in the mailbox,
+ * The reason, the time of the next try, and the rows that keep the letters which are nowhere else: what came by the
+ * mailbox is there still, and what is due by the clock is read off the history. The outcome of an activity takes its task's place: from then on it is in the mailbox,
  * and a restart does not run the activity again (I9).
  *
  * @category constructors
